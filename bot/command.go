@@ -1,0 +1,233 @@
+package bot
+
+import (
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// Command is a change of the knowledge base, or a reading of it that belongs
+// to the transaction. Its result is an event body.
+type Command interface{ command() }
+
+// Commands of an employee's chat.
+type (
+	// RecordAsk stores an ask. Result: none.
+	RecordAsk struct{ Ask knowledge.Ask }
+	// RecordPick stores that an ask led to an entry. Result: none.
+	RecordPick struct {
+		Ask      int64
+		Question string
+	}
+	// RecordFeedback stores «Помогло» or «Не помогло». Result: AskRead.
+	RecordFeedback struct {
+		Ask    int64
+		Helped bool
+	}
+	// ReadAsk reads an ask for what follows. Result: AskRead.
+	ReadAsk struct {
+		Ask  int64
+		Then Verb
+	}
+	// Escalate sends an ask's question to a senior. Result: Sent.
+	Escalate struct{ Ask int64 }
+	// Join makes the asker wait for somebody else's question. Result: Sent, or
+	// Answered when it has an answer by now.
+	Join struct {
+		Ask      int64
+		Question string
+	}
+	// Cancel ends the asker's waiting. Result: WaitEnded.
+	Cancel struct{ Question string }
+	// Hide keeps the asker's name from the senior. Result: NameHidden.
+	Hide struct{ Question string }
+	// AddDetail sends more words to the senior. Result: DetailSent.
+	AddDetail struct {
+		Question string
+		Text     string
+	}
+	// ReadMine reads the asker's questions. Result: Mine.
+	ReadMine struct {
+		WaitingOnly bool
+	}
+	// ReadFAQ reads frequent questions. Result: FAQ.
+	ReadFAQ struct {
+		Topic string
+		Limit int
+		For   FAQUse
+	}
+)
+
+// Commands of a senior's chat.
+type (
+	// Reply answers an escalation. Result: ReplyDone or TooLate.
+	Reply struct {
+		Escalation int64
+		Text       string
+	}
+	// Revise changes an answer. Result: ReplyDone.
+	Revise struct {
+		Question string
+		Text     string
+	}
+	// PointTo settles an escalation by an entry. Result: ReplyDone or TooLate.
+	PointTo struct {
+		Escalation int64
+		Question   string
+	}
+	// Pass hands an escalation to another senior. Result: TaskEnded or TooLate.
+	Pass struct{ Escalation, To int64 }
+	// Postpone puts an escalation back. Result: TaskPostponed or TooLate.
+	Postpone struct {
+		Escalation int64
+		Delay      time.Duration
+	}
+	// Dismiss closes an escalation as off topic. Result: TaskEnded or TooLate.
+	Dismiss struct{ Escalation int64 }
+	// ReadTask reads an escalation. Result: TaskRead or TooLate.
+	ReadTask struct {
+		Escalation int64
+		Then       Verb
+	}
+	// ReadSeniors reads who else could answer. Result: Seniors.
+	ReadSeniors struct{ Escalation int64 }
+	// SetEntry takes an answer out of the base, puts it back, or makes it a
+	// frequent question. Result: EntrySet.
+	SetEntry struct {
+		Question string
+		To       Verb // KeepOut, PutBack or MakeFAQ
+	}
+)
+
+func (RecordAsk) command()      {}
+func (RecordPick) command()     {}
+func (RecordFeedback) command() {}
+func (ReadAsk) command()        {}
+func (Escalate) command()       {}
+func (Join) command()           {}
+func (Cancel) command()         {}
+func (Hide) command()           {}
+func (AddDetail) command()      {}
+func (ReadMine) command()       {}
+func (ReadFAQ) command()        {}
+func (Reply) command()          {}
+func (Revise) command()         {}
+func (PointTo) command()        {}
+func (Pass) command()           {}
+func (Postpone) command()       {}
+func (Dismiss) command()        {}
+func (ReadTask) command()       {}
+func (ReadSeniors) command()    {}
+func (SetEntry) command()       {}
+
+// FAQUse says what frequent questions are read for.
+type FAQUse string
+
+// The uses of frequent questions.
+const (
+	FAQWelcome FAQUse = "welcome" // three of them under the first greeting
+	FAQList    FAQUse = "list"    // /faq: topics
+	FAQOfTopic FAQUse = "topic"   // those of one topic
+)
+
+// Results of commands. They are decided on at once and never stored.
+type (
+	// AskRead is an ask as it stands.
+	AskRead struct {
+		Ask  knowledge.Ask
+		Then Verb
+	}
+	// Sent says what came of an escalation.
+	Sent struct {
+		Escalated knowledge.Escalated
+	}
+	// AnsweredMeanwhile says that a question that was to be joined has an answer now.
+	AnsweredMeanwhile struct {
+		Ask      int64
+		Question knowledge.Question
+	}
+	// WaitEnded says that the asker's waiting is over.
+	WaitEnded struct {
+		Text  string // the question's
+		Found bool   // false when the person did not wait
+	}
+	// NameHidden says that the senior is no longer shown the name.
+	NameHidden struct{ Found bool }
+	// DetailSent says that more words are on their way.
+	DetailSent struct {
+		Senior string
+		Found  bool // false when the question no longer waits
+	}
+	// Mine lists the asker's questions, newest first.
+	Mine struct {
+		Items       []MyQuestion
+		WaitingOnly bool
+	}
+	// FAQ lists frequent questions.
+	FAQ struct {
+		For    FAQUse
+		Topic  string
+		Topics []string
+		Items  []knowledge.Brief
+	}
+	// ReplyDone says that an answer is given.
+	ReplyDone struct {
+		Escalation int64
+		Replied    knowledge.Replied
+		Changed    bool // a newer version of an answer given before
+	}
+	// TooLate says that an escalation is no longer the senior's to settle.
+	TooLate struct {
+		Escalation int64
+		Question   knowledge.Question
+	}
+	// TaskEnded says that the senior is rid of an escalation.
+	TaskEnded struct {
+		Escalation int64
+		PassedTo   string // the name of the senior who has it now; "" when it was dismissed
+	}
+	// TaskPostponed says when an escalation comes back.
+	TaskPostponed struct {
+		Escalation int64
+		Due        time.Time
+	}
+	// TaskRead is an escalation as it stands.
+	TaskRead struct {
+		Task Task
+		Then Verb
+	}
+	// Seniors lists who else could answer.
+	Seniors struct {
+		Escalation int64
+		Others     []knowledge.Person
+	}
+	// EntrySet says what became of an answer.
+	EntrySet struct {
+		Question knowledge.Question
+		To       Verb
+	}
+)
+
+// MyQuestion is one of an asker's questions.
+type MyQuestion struct {
+	Question knowledge.Question
+	Text     string // the asker's own words
+	Ask      int64
+	Waits    bool
+}
+
+func (AskRead) body()           {}
+func (Sent) body()              {}
+func (AnsweredMeanwhile) body() {}
+func (WaitEnded) body()         {}
+func (NameHidden) body()        {}
+func (DetailSent) body()        {}
+func (Mine) body()              {}
+func (FAQ) body()               {}
+func (ReplyDone) body()         {}
+func (TooLate) body()           {}
+func (TaskEnded) body()         {}
+func (TaskPostponed) body()     {}
+func (TaskRead) body()          {}
+func (Seniors) body()           {}
+func (EntrySet) body()          {}

@@ -1,0 +1,179 @@
+package bot
+
+import (
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+)
+
+// Manner is what can be set about the conversation.
+type Manner struct {
+	// Silence ends a senior's reply: no further message for so long. Default 2 min.
+	Silence time.Duration
+	// Later is how long [Позже] puts a question back. Default 1 h.
+	Later time.Duration
+	// Zone is the time zone in which times are shown. Default UTC.
+	Zone *time.Location
+}
+
+// WithDefaults fills in what is not set.
+func (m Manner) WithDefaults() Manner {
+	if m.Silence <= 0 {
+		m.Silence = 2 * time.Minute
+	}
+	if m.Later <= 0 {
+		m.Later = time.Hour
+	}
+	if m.Zone == nil {
+		m.Zone = time.UTC
+	}
+	return m
+}
+
+// Decider decides what the bot does. It holds no state and does no I/O: equal
+// inputs give equal outputs, for ever.
+type Decider struct {
+	manner Manner
+	say    *texts.Catalogue
+}
+
+// NewDecider returns a decider that speaks the catalogue's language.
+func NewDecider(say *texts.Catalogue, m Manner) Decider {
+	return Decider{manner: m.WithDefaults(), say: say}
+}
+
+// Decide returns the chat's next state and what is to be done.
+func (d Decider) Decide(s State, e Event) (State, []Action) {
+	t := &turn{Decider: d, s: s, e: e}
+	if !t.fromPerson() && !t.fromSearcher() && !t.fromCommand() {
+		t.fromElsewhere()
+	}
+	return t.s, t.out
+}
+
+// turn is one call of Decide: the state as it changes, and the actions so far.
+type turn struct {
+	Decider
+	s   State
+	e   Event
+	out []Action
+}
+
+func (t *turn) do(c Command)   { t.out = append(t.out, Do{c}) }
+func (t *turn) look(q Query)   { t.out = append(t.out, Look{q}) }
+func (t *turn) send(m Message) { t.out = append(t.out, Send{Message: m}) }
+
+// reply sends a plain text of the catalogue.
+func (t *turn) reply(id string, data texts.Data) { t.send(Message{Text: t.say.Say(id, data)}) }
+
+// fromPerson handles what the person of the chat did.
+func (t *turn) fromPerson() bool {
+	switch b := t.e.Body.(type) {
+	case Said:
+		t.said(b)
+	case Pressed:
+		t.pressed(b)
+	case Ended:
+		t.finishDraft()
+	default:
+		return false
+	}
+	return true
+}
+
+// fromSearcher handles the results of queries.
+func (t *turn) fromSearcher() bool {
+	switch b := t.e.Body.(type) {
+	case Found:
+		t.found(b)
+	case Shown:
+		t.shown(b)
+	case OpenFound:
+		t.openFound(b)
+	case Proved:
+		t.proved(b)
+	default:
+		return false
+	}
+	return true
+}
+
+// fromCommand handles the results of commands.
+func (t *turn) fromCommand() bool {
+	switch b := t.e.Body.(type) {
+	case AskRead:
+		t.askRead(b)
+	case Sent:
+		t.sent(b.Escalated)
+	case AnsweredMeanwhile:
+		t.look(Show{Ask: b.Ask, Question: b.Question.ID})
+	case WaitEnded:
+		t.waitEnded(b)
+	case NameHidden:
+		t.reply(pick(b.Found, "name_hidden", "not_waiting"), nil)
+	case DetailSent:
+		t.reply(pick(b.Found, "detail_sent", "not_waiting"), texts.Data{"Senior": b.Senior})
+	case Mine:
+		t.mine(b)
+	case FAQ:
+		t.faq(b)
+	default:
+		return t.fromSeniorCommand()
+	}
+	return true
+}
+
+func (t *turn) fromSeniorCommand() bool {
+	switch b := t.e.Body.(type) {
+	case ReplyDone:
+		t.replyDone(b)
+	case TooLate:
+		t.tooLate(b)
+	case TaskEnded:
+		t.taskEnded(b)
+	case TaskPostponed:
+		t.taskPostponed(b)
+	case TaskRead:
+		t.taskRead(b)
+	case Seniors:
+		t.seniors(b)
+	case EntrySet:
+		t.entrySet(b)
+	default:
+		return false
+	}
+	return true
+}
+
+// fromElsewhere handles timers and events of other chats.
+func (t *turn) fromElsewhere() {
+	switch b := t.e.Body.(type) {
+	case Silence:
+		if t.s.Draft != nil && t.s.Draft.Last.Equal(b.Last) {
+			t.finishDraft()
+		}
+	case Due:
+		t.due(b)
+	case Assigned:
+		t.assigned(b.Task)
+	case TaskChanged:
+		t.taskChanged(b)
+	case TaskGone:
+		t.taskGone(b)
+	case Detail:
+		t.detail(b)
+	case AnswerCame:
+		t.answerCame(b)
+	case HandedOn:
+		t.reply("handed_on", texts.Data{"Question": b.Wording, "Senior": b.Senior})
+	case Dismissed:
+		t.reply("dismissed", texts.Data{"Question": b.Wording, "Senior": b.Senior})
+	}
+}
+
+func pick(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
+}

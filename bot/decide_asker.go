@@ -1,0 +1,377 @@
+package bot
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
+)
+
+// commands are the words that begin with a slash, and what they do.
+func (t *turn) command(text string) bool {
+	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if !strings.HasPrefix(word, "/") || len(word) < 2 {
+		return false
+	}
+	word, _, _ = strings.Cut(word, "@") // Telegram: /help@the_bot
+	switch strings.ToLower(word) {
+	case "/start":
+		t.s.Greeted = true
+		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
+	case "/help":
+		t.s.Greeted = true
+		t.reply(pick(t.e.Person.Senior, "help_senior", "help"), nil)
+	case "/my":
+		t.do(ReadMine{})
+	case "/faq":
+		t.do(ReadFAQ{For: pickUse(rest), Topic: strings.TrimSpace(rest), Limit: listLimit})
+	case "/cancel":
+		t.cancelCommand()
+	default:
+		// A path such as /var/log is not a command; a single word is a slip.
+		if strings.Contains(word[1:], "/") || rest != "" {
+			return false
+		}
+		t.reply("unknown_command", texts.Data{"Command": word})
+	}
+	return true
+}
+
+func pickUse(topic string) FAQUse {
+	if strings.TrimSpace(topic) == "" {
+		return FAQList
+	}
+	return FAQOfTopic
+}
+
+func (t *turn) cancelCommand() {
+	switch {
+	case t.s.Detail != "":
+		t.s.Detail = ""
+		t.reply("detail_dropped", nil)
+	case t.s.Draft != nil:
+		t.dropDraft()
+	default:
+		t.do(ReadMine{WaitingOnly: true})
+	}
+}
+
+// said handles a message.
+func (t *turn) said(b Said) {
+	if t.command(b.Text) {
+		return
+	}
+	text, err := knowledge.CleanText(b.Text, knowledge.MaxAnswerRunes)
+	if err != nil {
+		if utf8.RuneCountInString(b.Text) > knowledge.MaxAnswerRunes {
+			t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
+			return
+		}
+		t.reply("empty", nil)
+		return
+	}
+	if t.s.Detail != "" {
+		t.do(AddDetail{Question: t.s.Detail, Text: text})
+		t.s.Detail = ""
+		return
+	}
+	if t.saidAsSenior(b, text) {
+		return
+	}
+	t.asked(text)
+}
+
+// asked handles words that are meant as a question, or as small talk.
+func (t *turn) asked(text string) {
+	if utf8.RuneCountInString(text) > knowledge.MaxQuestionRunes {
+		t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
+		return
+	}
+	intent := search.Classify(text)
+	if intent == search.Greeting && !t.s.Greeted {
+		t.s.Greeted = true
+		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
+		return
+	}
+	if !t.s.Greeted {
+		t.s.Greeted = true
+		t.reply("intro", nil)
+	}
+	if t.smallTalk(intent) {
+		return
+	}
+	t.look(Search{Ask: t.e.ID, Text: text, Purpose: ForAsk})
+}
+
+// smallTalk answers what is not a question: it never goes to a senior.
+func (t *turn) smallTalk(i search.Intent) bool {
+	switch i {
+	case search.Greeting:
+		t.reply("greeting", nil)
+	case search.Thanks:
+		t.reply("thanks", nil)
+	case search.Bye:
+		t.reply("bye", nil)
+	case search.SmallTalk:
+		t.reply("small_talk", nil)
+	case search.Empty:
+		t.reply("empty", nil)
+	case search.Human:
+		t.wantsHuman()
+	default:
+		return false
+	}
+	return true
+}
+
+// wantsHuman offers to send the latest question to a senior.
+func (t *turn) wantsHuman() {
+	if t.s.Last == nil || t.s.Last.Ask == 0 {
+		t.reply("human_no_question", nil)
+		return
+	}
+	t.send(Message{
+		Text:     t.say.Say("human", texts.Data{"Question": t.s.Last.Text}),
+		Sections: []Section{{Choice: true, Buttons: []Button{t.button("button_send_last", Press{Verb: NotMine, Ask: t.s.Last.Ask})}}},
+	})
+}
+
+// found shows what a search has found.
+func (t *turn) found(b Found) {
+	switch b.Search.Purpose {
+	case ForExisting:
+		t.foundExisting(b)
+	case ForAgain:
+		t.send(t.suggestion("suggest_again", "nothing_again", b.Search.Ask, b.Result))
+	case ForAsk:
+		t.foundForAsk(b)
+	}
+}
+
+func (t *turn) foundForAsk(b Found) {
+	ask := b.Search.Ask
+	seen := []string(nil)
+	if t.s.Last != nil {
+		seen = t.s.Last.Seen
+	}
+	t.s.Last = &LastAsk{Ask: ask, Text: b.Search.Text, Seen: seen}
+	t.do(RecordAsk{knowledge.Ask{
+		ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: b.Search.Text, Asked: t.e.At,
+		Decision: b.Result.Decision, Confidence: b.Result.Confidence, Candidates: candidates(b.Result),
+	}})
+	if b.Result.Decision == knowledge.DecisionAnswer && b.Result.Page != nil {
+		t.sendPage(ask, *b.Result.Page)
+		return
+	}
+	t.send(t.suggestion("suggest", "nothing", ask, b.Result))
+}
+
+func candidates(r knowledge.Finding) []knowledge.Candidate {
+	out := make([]knowledge.Candidate, len(r.Matches))
+	for i, c := range r.Matches {
+		out[i] = knowledge.Candidate{Question: c.ID, Rank: i + 1, Score: c.Score}
+	}
+	return out
+}
+
+// sendPage shows an entry and remembers that it was seen.
+func (t *turn) sendPage(ask int64, p knowledge.Page) {
+	t.saw(p)
+	t.send(t.page(ask, t.s.Last.Ask, p, t.pageText(p)))
+}
+
+// seenLimit bounds how many shown questions a dialogue remembers.
+const seenLimit = 40
+
+func (t *turn) saw(p knowledge.Page) {
+	if t.s.Last == nil {
+		t.s.Last = &LastAsk{}
+	}
+	last := *t.s.Last
+	last.Seen = append(append([]string(nil), last.Seen...), p.ID)
+	for _, r := range p.Related {
+		last.Seen = append(last.Seen, r.ID)
+	}
+	if len(last.Seen) > seenLimit {
+		last.Seen = last.Seen[len(last.Seen)-seenLimit:]
+	}
+	t.s.Last = &last
+}
+
+// shown shows an entry that was asked for by a button.
+func (t *turn) shown(b Shown) {
+	if b.Page == nil {
+		t.send(Message{Text: t.say.Say("entry_gone", nil), Sections: t.notMine(b.Show.Ask)})
+		return
+	}
+	ask := b.Show.Ask
+	if ask == 0 {
+		// Opened from the FAQ or as a related question: an ask of its own, so that
+		// it counts and can be judged.
+		ask = t.e.ID
+		t.do(RecordAsk{knowledge.Ask{
+			ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: b.Page.Text, Asked: t.e.At,
+			Decision: knowledge.DecisionAnswer, Confidence: 1, Outcome: knowledge.Picked,
+			Candidates: []knowledge.Candidate{{Question: b.Page.ID, Rank: 1, Score: 1}},
+		}})
+	}
+	t.sendPage(ask, *b.Page)
+}
+
+// openFound goes on after «Нет моего вопроса».
+func (t *turn) openFound(b OpenFound) {
+	if b.Open == nil {
+		t.do(Escalate{Ask: b.Ask})
+		return
+	}
+	t.send(Message{
+		Text: t.say.Say("same_waits", texts.Data{"Question": b.Open.Text}),
+		Sections: []Section{{Choice: true, Buttons: []Button{
+			t.button("button_join", Press{Verb: JoinOpen, Ask: b.Ask, Question: b.Open.ID}),
+			t.button("button_send_mine", Press{Verb: SendMine, Ask: b.Ask}),
+		}}},
+	})
+}
+
+// sent tells the asker where the question went.
+func (t *turn) sent(s knowledge.Escalated) {
+	data := texts.Data{"Senior": s.Senior.Name, "Question": s.Question.Text}
+	var text string
+	switch {
+	case s.Already:
+		text = t.say.Say("already_waiting", data)
+	case s.Senior.ID == 0:
+		text = t.say.Say("sent_no_senior", data)
+	case s.Joined:
+		text = t.say.Say("joined", data)
+	default:
+		text = t.say.Say("sent", data)
+	}
+	if s.Usual > 0 && s.Senior.ID != 0 {
+		text += " " + t.say.Say("usual", texts.Data{"Time": t.span(s.Usual)})
+	}
+	if !s.Already {
+		text += " " + t.say.Say("comes_here", nil)
+	}
+	q := s.Question.ID
+	t.send(Message{Text: text, Sections: []Section{{Buttons: []Button{
+		t.button("button_details", Press{Verb: AddDetails, Question: q}),
+		t.button("button_cancel", Press{Verb: CancelWait, Question: q}),
+		t.button("button_hide", Press{Verb: HideName, Question: q}),
+	}}}})
+}
+
+func (t *turn) waitEnded(b WaitEnded) {
+	if !b.Found {
+		t.reply("not_waiting", nil)
+		return
+	}
+	t.reply("wait_cancelled", texts.Data{"Question": b.Text})
+}
+
+// askRead goes on after «Не помогло» and «Нет моего вопроса».
+func (t *turn) askRead(b AskRead) {
+	switch b.Then {
+	case SayNot:
+		t.look(Search{Ask: b.Ask.ID, Text: b.Ask.Text, Purpose: ForAgain, Without: b.Ask.Question})
+	case NotMine:
+		t.look(FindOpen{Ask: b.Ask.ID, Text: b.Ask.Text, Own: b.Ask.Question})
+	default:
+		t.reply("helped", nil)
+	}
+}
+
+// answerCame brings the reply that was waited for, as a new message.
+func (t *turn) answerCame(b AnswerCame) {
+	id := "answer_came"
+	switch {
+	case b.Changed:
+		id = "answer_changed"
+	case b.Page.By == "":
+		id = "answer_came_unsigned"
+	}
+	text := t.say.Say(id, texts.Data{"Senior": b.Page.By, "Question": b.Wording}) + "\n\n" + b.Page.Answer
+	t.s.Last = &LastAsk{Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID}}
+	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Page.ID)}})
+}
+
+// mine lists the asker's questions.
+func (t *turn) mine(b Mine) {
+	if b.WaitingOnly {
+		t.mineWaiting(b.Items)
+		return
+	}
+	if len(b.Items) == 0 {
+		t.reply("my_none", nil)
+		return
+	}
+	lines := []string{t.say.Say("my_title", nil), ""}
+	var open []Button
+	for _, m := range b.Items {
+		status := m.Question.Status.Title()
+		if m.Question.Closed != knowledge.NotClosed {
+			status = m.Question.Closed.Title()
+		}
+		lines = append(lines, "- «"+oneLine(m.Text, 80)+"» — "+status)
+		if m.Question.Status.Answered() && len(open) < suggestions {
+			open = append(open, Button{Label: short(m.Question.Text), Press: Press{Verb: OpenEntry, Ask: m.Ask, Question: m.Question.ID}})
+		}
+	}
+	msg := Message{Text: strings.Join(lines, "\n")}
+	if len(open) > 0 {
+		msg.Sections = []Section{{Title: t.say.Say("my_answers", nil), Buttons: open}}
+	}
+	t.send(msg)
+}
+
+func (t *turn) mineWaiting(items []MyQuestion) {
+	switch len(items) {
+	case 0:
+		t.reply("nothing_to_cancel", nil)
+	case 1:
+		t.do(Cancel{Question: items[0].Question.ID})
+	default:
+		var buttons []Button
+		for _, m := range items {
+			buttons = append(buttons, Button{Label: short(m.Text), Press: Press{Verb: CancelWait, Question: m.Question.ID}})
+		}
+		t.send(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
+	}
+}
+
+// faq lists frequent questions: as a welcome, by topic, or of one topic.
+func (t *turn) faq(b FAQ) {
+	switch {
+	case b.For == FAQWelcome:
+		t.welcome(b.Items)
+	case len(b.Items) == 0 && len(b.Topics) == 0:
+		t.reply("faq_none", nil)
+	default:
+		id := "faq_title"
+		if b.Topic != "" {
+			id = "faq_topic"
+		}
+		m := Message{Text: t.say.Say(id, texts.Data{"Topic": b.Topic})}
+		if len(b.Items) > 0 {
+			m.Sections = append(m.Sections, Section{Buttons: entryButtons(0, b.Items)})
+		}
+		var topics []Button
+		for _, topic := range b.Topics {
+			topics = append(topics, Button{Label: topic, Press: Press{Verb: FAQTopic, Topic: topic}})
+		}
+		if len(topics) > 0 {
+			m.Sections = append(m.Sections, Section{Title: t.say.Say("faq_topics", nil), Buttons: topics})
+		}
+		t.send(m)
+	}
+}
+
+func (t *turn) welcome(items []knowledge.Brief) {
+	m := Message{Text: t.say.Say(pick(t.e.Person.Senior, "intro_senior", "intro"), nil)}
+	if len(items) > 0 {
+		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(0, items)}}
+	}
+	t.send(m)
+}

@@ -1,0 +1,91 @@
+package bot
+
+import (
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+)
+
+// pressed handles a press of a button, however old its message is.
+func (t *turn) pressed(b Pressed) {
+	switch {
+	case b.Button == nil:
+		t.reply("button_unknown", nil)
+		return
+	case b.Taken == b.Button.Label:
+		return // a double press does nothing twice
+	case b.Taken != "":
+		t.reply("button_taken", texts.Data{"Chosen": b.Taken, "Label": b.Button.Label})
+		return
+	}
+	t.out = append(t.out, Mark{b.ID})
+	if !t.askerPress(b.Button.Press) {
+		t.seniorPress(b.Button.Press)
+	}
+}
+
+// askerPress does what an employee's button says.
+func (t *turn) askerPress(p Press) bool {
+	switch p.Verb {
+	case OpenEntry:
+		if p.Ask != 0 {
+			t.do(RecordPick{Ask: p.Ask, Question: p.Question})
+		}
+		t.look(Show{Ask: p.Ask, Question: p.Question})
+	case SayHelped:
+		t.do(RecordFeedback{Ask: p.Ask, Helped: true})
+	case SayNot:
+		t.do(RecordFeedback{Ask: p.Ask})
+	case NotMine:
+		if p.Ask == 0 {
+			t.reply("write_question", nil)
+			break
+		}
+		t.do(ReadAsk{Ask: p.Ask, Then: NotMine})
+	case JoinOpen:
+		t.do(Join{Ask: p.Ask, Question: p.Question})
+	case SendMine:
+		t.do(Escalate{Ask: p.Ask})
+	case AddDetails:
+		t.s.Detail = p.Question
+		t.reply("details_please", nil)
+	case CancelWait:
+		t.do(Cancel{Question: p.Question})
+	case HideName:
+		t.do(Hide{Question: p.Question})
+	case FAQTopic:
+		t.do(ReadFAQ{For: FAQOfTopic, Topic: p.Topic, Limit: listLimit})
+	default:
+		return false
+	}
+	return true
+}
+
+// seniorPress does what a senior's button says.
+func (t *turn) seniorPress(p Press) {
+	switch p.Verb {
+	case TakeTask:
+		t.take(p)
+	case DraftDone:
+		t.finishDraft()
+	case DraftDrop:
+		t.dropDraft()
+	case HasEntry:
+		t.do(ReadTask{Escalation: p.Escalation, Then: HasEntry})
+	case PickEntry:
+		t.do(PointTo{Escalation: p.Escalation, Question: p.Question})
+	case PassOn:
+		t.do(ReadSeniors{Escalation: p.Escalation})
+	case PassTo:
+		t.do(Pass{Escalation: p.Escalation, To: p.Person})
+	case Later:
+		t.do(Postpone{Escalation: p.Escalation, Delay: t.manner.Later})
+	case NotOnTopic:
+		t.do(Dismiss{Escalation: p.Escalation})
+	case EditAnswer:
+		t.s.Draft = &Draft{Kind: DraftEdit, Question: p.Question, Title: p.Text, Last: t.e.At}
+		t.reply("edit_please", texts.Data{"Question": p.Text})
+	case KeepOut, PutBack, MakeFAQ:
+		t.do(SetEntry{Question: p.Question, To: p.Verb})
+	default:
+		t.reply("button_unknown", nil)
+	}
+}

@@ -1,0 +1,159 @@
+package bot
+
+import (
+	"strings"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// ChatID names a chat on a platform: "console:иван".
+type ChatID string
+
+// NewChat makes the id of a platform's chat.
+func NewChat(platform, address string) ChatID { return ChatID(platform + ":" + address) }
+
+// Platform returns the part before the colon.
+func (c ChatID) Platform() string {
+	p, _, _ := strings.Cut(string(c), ":")
+	return p
+}
+
+// Address returns the part behind the colon: what the platform calls the chat.
+func (c ChatID) Address() string {
+	_, a, _ := strings.Cut(string(c), ":")
+	return a
+}
+
+// Event is something that happened in a chat. Key is unique for ever: the same
+// event stored twice is one event.
+type Event struct {
+	ID   int64 // the inbox row; the id of the ask that the event begins
+	Key  string
+	Chat ChatID
+	At   time.Time
+	From knowledge.Identity // who did it; zero when it comes from another chat or a timer
+	Body Body
+
+	// The runner fills these in before it decides.
+	Person knowledge.Person // whom the chat belongs to
+	About  int64            // the escalation whose message this replies to, else 0
+}
+
+// Body says what happened. The kinds that adapters make are Said, Pressed and
+// Ended; the others come from queries, commands, timers and other chats.
+type Body interface{ body() }
+
+// Said is a message that somebody wrote.
+type Said struct {
+	Text    string `json:"text"`
+	ReplyTo int64  `json:"reply_to,omitempty"` // the delivery that it replies to, 0 for none
+}
+
+// Pressed is a press of a button. Adapters fill in only ID.
+type Pressed struct {
+	ID     string  `json:"id"`
+	Button *Button `json:"-"` // nil when there is no such button
+	Taken  string  `json:"-"` // the label pressed before among the same choice, "" for none
+}
+
+// Ended says that the person will write no more for now: a terminal was closed.
+type Ended struct{}
+
+// Found is the result of Search.
+type Found struct {
+	Search Search
+	Result knowledge.Finding
+}
+
+// Shown is the result of Show.
+type Shown struct {
+	Show Show
+	Page *knowledge.Page // nil when the question is no longer in the base
+}
+
+// OpenFound is the result of FindOpen: the open question that is much the same.
+type OpenFound struct {
+	Ask  int64
+	Open *knowledge.Brief // nil when there is none
+}
+
+// Proved is the result of Prove.
+type Proved struct {
+	Prove Prove
+	Found bool
+}
+
+// Timer events.
+type (
+	// Silence ends a draft when nothing has been added since Last.
+	Silence struct {
+		Last time.Time `json:"last"`
+	}
+	// Due brings a postponed escalation back.
+	Due struct {
+		Escalation int64 `json:"escalation"`
+	}
+)
+
+// Events from another chat, or from the command line.
+type (
+	// Assigned brings a question to a senior.
+	Assigned struct {
+		Task Task `json:"task"`
+	}
+	// TaskChanged tells a senior that who asks, or how many, has changed.
+	TaskChanged struct {
+		Task   Task   `json:"task"`
+		Joined string `json:"joined,omitempty"` // who has joined, when it is that
+		Hidden bool   `json:"hidden,omitempty"` // a name is no longer to be shown
+	}
+	// TaskGone tells a senior that a question no longer needs an answer.
+	TaskGone struct {
+		Escalation int64  `json:"escalation"`
+		Text       string `json:"text"`
+		Silent     bool   `json:"silent,omitempty"` // the senior knows
+	}
+	// Detail brings a senior what an asker added.
+	Detail struct {
+		Escalation int64  `json:"escalation"`
+		Name       string `json:"name"` // "" when the asker does not want to be named
+		Text       string `json:"text"`
+		Question   string `json:"question"` // the question's text
+	}
+	// AnswerCame brings an asker the reply that was waited for.
+	AnswerCame struct {
+		Ask     int64          `json:"ask"`
+		Wording string         `json:"wording"` // the asker's own words
+		Page    knowledge.Page `json:"page"`
+		Changed bool           `json:"changed,omitempty"` // a newer version of what the asker got
+	}
+	// HandedOn tells an asker that another senior has the question now.
+	HandedOn struct {
+		Question string `json:"question"`
+		Wording  string `json:"wording"`
+		Senior   string `json:"senior"`
+	}
+	// Dismissed tells an asker that the question was closed without an answer.
+	Dismissed struct {
+		Wording string `json:"wording"`
+		Senior  string `json:"senior"`
+	}
+)
+
+func (Said) body()        {}
+func (Pressed) body()     {}
+func (Ended) body()       {}
+func (Found) body()       {}
+func (Shown) body()       {}
+func (OpenFound) body()   {}
+func (Proved) body()      {}
+func (Silence) body()     {}
+func (Due) body()         {}
+func (Assigned) body()    {}
+func (TaskChanged) body() {}
+func (TaskGone) body()    {}
+func (Detail) body()      {}
+func (AnswerCame) body()  {}
+func (HandedOn) body()    {}
+func (Dismissed) body()   {}

@@ -1,0 +1,379 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// clerk performs the commands of one event within its transaction. Results go
+// back to the decider; mail goes to other chats.
+type clerk struct {
+	tx   Tx
+	desk knowledge.Desk
+	e    Event
+	mail []Mail
+}
+
+// Mail is an event for another chat.
+type Mail struct {
+	Chat ChatID
+	Body Body
+}
+
+func newClerk(tx Tx, e Event) *clerk {
+	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At}, e: e}
+}
+
+// post sends mail; a chat that nobody has opened yet gets none.
+func (c *clerk) post(chat string, b Body) {
+	if chat != "" {
+		c.mail = append(c.mail, Mail{Chat: ChatID(chat), Body: b})
+	}
+}
+
+// execute performs a command. The result is nil when there is nothing to decide on.
+func (c *clerk) execute(ctx context.Context, cmd Command) (Body, error) {
+	switch m := cmd.(type) {
+	case RecordAsk:
+		_, err := c.desk.Record(ctx, m.Ask)
+		return nil, err
+	case RecordPick:
+		return nil, c.desk.Pick(ctx, m.Ask, m.Question)
+	case RecordFeedback:
+		return c.feedback(ctx, m)
+	case ReadAsk:
+		return c.readAsk(ctx, m.Ask, m.Then)
+	case ReadMine:
+		return c.readMine(ctx, m)
+	case ReadFAQ:
+		return c.readFAQ(ctx, m)
+	}
+	if b, done, err := c.executeWait(ctx, cmd); done {
+		return b, err
+	}
+	return c.executeSenior(ctx, cmd)
+}
+
+// executeWait performs what changes who waits for what.
+func (c *clerk) executeWait(ctx context.Context, cmd Command) (Body, bool, error) {
+	var b Body
+	var err error
+	switch m := cmd.(type) {
+	case Escalate:
+		b, err = c.escalate(ctx, m)
+	case Join:
+		b, err = c.join(ctx, m)
+	case Cancel:
+		b, err = c.cancel(ctx, m)
+	case Hide:
+		b, err = c.hide(ctx, m)
+	case AddDetail:
+		b, err = c.addDetail(ctx, m)
+	default:
+		return nil, false, nil
+	}
+	return b, true, err
+}
+
+func (c *clerk) feedback(ctx context.Context, m RecordFeedback) (Body, error) {
+	if err := c.desk.Feedback(ctx, m.Ask, m.Helped); err != nil {
+		return nil, err
+	}
+	then := SayNot
+	if m.Helped {
+		then = SayHelped
+	}
+	return c.readAsk(ctx, m.Ask, then)
+}
+
+func (c *clerk) readAsk(ctx context.Context, id int64, then Verb) (Body, error) {
+	a, err := c.tx.Ask(ctx, id)
+	return AskRead{Ask: a, Then: then}, err
+}
+
+// myLimit is how many of their latest asks people are shown.
+const myLimit = 10
+
+func (c *clerk) readMine(ctx context.Context, m ReadMine) (Body, error) {
+	asks, err := c.tx.Asks(ctx, c.e.Person.ID, "", 5*myLimit)
+	if err != nil {
+		return nil, err
+	}
+	out := Mine{WaitingOnly: m.WaitingOnly}
+	seen := map[string]bool{}
+	for _, a := range asks {
+		if seen[a.Question] || len(out.Items) == myLimit {
+			continue
+		}
+		seen[a.Question] = true
+		q, err := c.tx.Question(ctx, a.Question)
+		if errors.Is(err, knowledge.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		_, err = c.desk.Waits(ctx, q.ID, c.e.Person.ID)
+		if err != nil && !errors.Is(err, knowledge.ErrNotFound) {
+			return nil, err
+		}
+		if waits := err == nil; waits || !m.WaitingOnly {
+			out.Items = append(out.Items, MyQuestion{Question: q, Text: a.Text, Ask: a.ID, Waits: waits})
+		}
+	}
+	return out, nil
+}
+
+func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
+	all, err := c.tx.Questions(ctx, knowledge.QuestionFilter{Statuses: []knowledge.Status{knowledge.FAQ}})
+	if err != nil {
+		return nil, err
+	}
+	out := FAQ{For: m.For, Topic: m.Topic}
+	for _, q := range all {
+		if q.Topic != "" && m.For == FAQList && !slices.Contains(out.Topics, q.Topic) {
+			out.Topics = append(out.Topics, q.Topic)
+		}
+		if len(out.Items) < m.Limit && (m.Topic == "" || knowledge.FoldText(m.Topic) == knowledge.FoldText(q.Topic)) {
+			out.Items = append(out.Items, knowledge.Brief{ID: q.ID, Text: q.Text})
+		}
+	}
+	return out, nil
+}
+
+func taskOf(a knowledge.Assignment) Task {
+	t := Task{Escalation: a.Escalation.ID, Question: a.Question.ID, Text: a.Question.Text, Names: a.Names, Rejected: a.Rejected, Since: a.Escalation.Created}
+	if len(a.Waiters) > 0 {
+		t.Since = a.Waiters[0].Since
+	}
+	return t
+}
+
+func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
+	s, err := c.desk.Escalate(ctx, m.Ask)
+	if err != nil {
+		return nil, err
+	}
+	c.tellSenior(s)
+	return Sent{s}, nil
+}
+
+// tellSenior brings a new question, or a new asker of one, to its senior.
+func (c *clerk) tellSenior(s knowledge.Escalated) {
+	switch {
+	case s.Already:
+	case s.Joined:
+		joined := ""
+		for i, w := range s.Waiters {
+			if w.Person == c.e.Person.ID {
+				joined = s.Names[i]
+			}
+		}
+		c.post(s.Senior.Chat, TaskChanged{Task: taskOf(s.Assignment), Joined: joined})
+	default:
+		c.post(s.Senior.Chat, Assigned{Task: taskOf(s.Assignment)})
+	}
+}
+
+func (c *clerk) join(ctx context.Context, m Join) (Body, error) {
+	s, err := c.desk.Join(ctx, m.Ask, m.Question)
+	if errors.Is(err, knowledge.ErrConflict) {
+		if s.Question.Status.Answered() {
+			return AnsweredMeanwhile{Ask: m.Ask, Question: s.Question}, nil
+		}
+		return c.escalate(ctx, Escalate{Ask: m.Ask})
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.tellSenior(s)
+	return Sent{s}, nil
+}
+
+func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
+	w, err := c.desk.CancelWait(ctx, m.Question, c.e.Person.ID)
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return WaitEnded{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if w.Left == 0 {
+		c.post(w.Senior.Chat, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
+	}
+	return WaitEnded{Text: w.Question.Text, Found: true}, nil
+}
+
+func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
+	a, err := c.desk.Hide(ctx, m.Question, c.e.Person.ID)
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return NameHidden{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.post(a.Senior.Chat, TaskChanged{Task: taskOf(a), Hidden: true})
+	return NameHidden{Found: true}, nil
+}
+
+func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
+	a, err := c.desk.Waits(ctx, m.Question, c.e.Person.ID)
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return DetailSent{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	for i, w := range a.Waiters {
+		if w.Person == c.e.Person.ID {
+			name = a.Names[i]
+		}
+	}
+	c.post(a.Senior.Chat, Detail{Escalation: a.Escalation.ID, Name: name, Text: m.Text, Question: a.Question.Text})
+	return DetailSent{Senior: a.Senior.Name, Found: true}, nil
+}
+
+// executeSenior performs the commands of a senior's chat.
+func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
+	me := c.e.Person.ID
+	switch m := cmd.(type) {
+	case Reply:
+		r, err := c.desk.Reply(ctx, m.Escalation, me, m.Text)
+		return c.replied(m.Escalation, r, false, err)
+	case PointTo:
+		r, err := c.desk.PointTo(ctx, m.Escalation, me, m.Question)
+		return c.replied(m.Escalation, r, false, err)
+	case Revise:
+		r, err := c.desk.Revise(ctx, m.Question, me, m.Text)
+		return c.replied(0, r, true, err)
+	case Pass:
+		return c.pass(ctx, m)
+	case Postpone:
+		a, err := c.desk.Postpone(ctx, m.Escalation, me, m.Delay)
+		return c.held(m.Escalation, a, err, TaskPostponed{Escalation: m.Escalation, Due: a.Escalation.Due})
+	case Dismiss:
+		return c.dismiss(ctx, m)
+	case ReadTask:
+		return c.readTask(ctx, m)
+	case ReadSeniors:
+		return c.readSeniors(ctx, m)
+	case SetEntry:
+		return c.setEntry(ctx, m)
+	}
+	return nil, fmt.Errorf("execute: unknown command %T", cmd)
+}
+
+// replied tells everybody who waits.
+func (c *clerk) replied(escalation int64, r knowledge.Replied, changed bool, err error) (Body, error) {
+	if errors.Is(err, knowledge.ErrConflict) {
+		return TooLate{Escalation: escalation, Question: r.Question}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.mail = append(c.mail, AnswerMail(r, changed)...)
+	return ReplyDone{Escalation: escalation, Replied: r, Changed: changed}, nil
+}
+
+// AnswerMail is what those who wait for an answer are told.
+func AnswerMail(r knowledge.Replied, changed bool) []Mail {
+	q := r.Question
+	page := knowledge.Page{Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created}
+	var out []Mail
+	for _, w := range r.Waiters {
+		out = append(out, Mail{Chat: ChatID(w.Chat), Body: AnswerCame{Ask: w.Ask, Wording: w.Text, Page: page, Changed: changed}})
+	}
+	return out
+}
+
+// held returns result, or TooLate when the escalation is not the senior's any more.
+func (c *clerk) held(escalation int64, a knowledge.Assignment, err error, result Body) (Body, error) {
+	if errors.Is(err, knowledge.ErrConflict) {
+		return TooLate{Escalation: escalation, Question: a.Question}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+func (c *clerk) pass(ctx context.Context, m Pass) (Body, error) {
+	a, err := c.desk.Pass(ctx, m.Escalation, c.e.Person.ID, m.To)
+	if err == nil {
+		c.post(a.Senior.Chat, Assigned{Task: taskOf(a)})
+		for _, w := range a.Waiters {
+			c.post(w.Chat, HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: a.Senior.Name})
+		}
+	}
+	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation, PassedTo: a.Senior.Name})
+}
+
+func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
+	a, err := c.desk.Dismiss(ctx, m.Escalation, c.e.Person.ID)
+	if err == nil {
+		for _, w := range a.Waiters {
+			c.post(w.Chat, Dismissed{Wording: w.Text, Senior: c.e.Person.Name})
+		}
+	}
+	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation})
+}
+
+func (c *clerk) readTask(ctx context.Context, m ReadTask) (Body, error) {
+	e, err := c.tx.Escalation(ctx, m.Escalation)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.desk.Assignment(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if e.State != knowledge.EscalationOpen || e.Senior != c.e.Person.ID {
+		return TooLate{Escalation: e.ID, Question: a.Question}, nil
+	}
+	return TaskRead{Task: taskOf(a), Then: m.Then}, nil
+}
+
+func (c *clerk) readSeniors(ctx context.Context, m ReadSeniors) (Body, error) {
+	all, err := c.tx.People(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	e, err := c.tx.Escalation(ctx, m.Escalation)
+	if err != nil {
+		return nil, err
+	}
+	waiters, err := c.tx.Waiters(ctx, e.Question)
+	if err != nil {
+		return nil, err
+	}
+	out := Seniors{Escalation: m.Escalation}
+	for _, p := range all {
+		asks := slices.ContainsFunc(waiters, func(w knowledge.Waiter) bool { return w.Person == p.ID })
+		if p.ID != c.e.Person.ID && !asks {
+			out.Others = append(out.Others, p)
+		}
+	}
+	return out, nil
+}
+
+func (c *clerk) setEntry(ctx context.Context, m SetEntry) (Body, error) {
+	var q knowledge.Question
+	var err error
+	switch m.To {
+	case KeepOut:
+		q, err = c.desk.Withdraw(ctx, m.Question)
+	case PutBack:
+		q, err = c.desk.Restore(ctx, m.Question)
+	default:
+		q, err = c.desk.SetStatus(ctx, m.Question, knowledge.FAQ)
+		if errors.Is(err, knowledge.ErrTransition) || errors.Is(err, knowledge.ErrInvalid) {
+			err = nil // told by the question's status
+		}
+	}
+	return EntrySet{Question: q, To: m.To}, err
+}

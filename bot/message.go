@@ -1,0 +1,77 @@
+package bot
+
+// Message is what the bot says in a chat, before any platform's rendering.
+type Message struct {
+	Text     string    `json:"text"` // standard Markdown
+	Sections []Section `json:"sections,omitempty"`
+	// About is the escalation that a reply to this message answers, else 0.
+	About int64 `json:"about,omitempty"`
+	// Replaces is the key of an earlier message that this one takes the place
+	// of, "" for a new message.
+	Replaces string `json:"replaces,omitempty"`
+	// Chosen marks a button of the message in Replaces as pressed; the rest of
+	// the message stays.
+	Chosen string `json:"chosen,omitempty"`
+}
+
+// Section is a row of buttons under a title.
+type Section struct {
+	Title   string   `json:"title,omitempty"`
+	Buttons []Button `json:"buttons"`
+	// Choice says that the buttons exclude each other: after one press the
+	// others of the section no longer act.
+	Choice bool `json:"choice,omitempty"`
+}
+
+// Button is something to press.
+type Button struct {
+	ID    string `json:"id"` // short, given when the message is stored
+	Label string `json:"label"`
+	Press Press  `json:"press"`
+}
+
+// Verb says what a button does.
+type Verb string
+
+// The verbs of an employee's buttons.
+const (
+	OpenEntry  Verb = "open"       // show a question of the base
+	SayHelped  Verb = "helped"     // «Помогло»
+	SayNot     Verb = "not_helped" // «Не помогло»
+	NotMine    Verb = "none"       // «Нет моего вопроса»
+	JoinOpen   Verb = "join"       // «Да, жду ответа»
+	SendMine   Verb = "send"       // «Нет, отправить мой»
+	AddDetails Verb = "details"    // «Дописать»
+	CancelWait Verb = "cancel"     // «Отменить»
+	HideName   Verb = "hide"       // «Без моего имени»
+	FAQTopic   Verb = "faq"        // a topic of the FAQ
+)
+
+// The verbs of a senior's buttons.
+const (
+	TakeTask   Verb = "take"      // «Ответить»
+	DraftDone  Verb = "done"      // «Готово»
+	DraftDrop  Verb = "drop"      // «Не отправлять»
+	HasEntry   Verb = "existing"  // «Это уже есть в базе»
+	PickEntry  Verb = "entry"     // this is the entry
+	PassOn     Verb = "pass"      // «Передать другому»
+	PassTo     Verb = "pass_to"   // to this senior
+	Later      Verb = "later"     // «Позже»
+	NotOnTopic Verb = "off_topic" // «Не по теме»
+	EditAnswer Verb = "edit"      // «Изменить»
+	KeepOut    Verb = "keep_out"  // «Не добавлять в базу»
+	PutBack    Verb = "put_back"  // «Вернуть в базу»
+	MakeFAQ    Verb = "make_faq"  // «Сделать частым вопросом»
+)
+
+// Press is what a button means. It stays on the server: the platform carries
+// only the button's id.
+type Press struct {
+	Verb       Verb   `json:"verb"`
+	Ask        int64  `json:"ask,omitempty"`
+	Question   string `json:"question,omitempty"`
+	Escalation int64  `json:"escalation,omitempty"`
+	Person     int64  `json:"person,omitempty"`
+	Topic      string `json:"topic,omitempty"`
+	Text       string `json:"text,omitempty"`
+}

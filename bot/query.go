@@ -1,0 +1,80 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// Query is a question to the searcher. It is stored in the inbox of its chat
+// and answered outside any transaction; the result is an event.
+type Query interface {
+	Body
+	query()
+}
+
+// Purpose says what a search is for.
+type Purpose string
+
+// The purposes of a search.
+const (
+	ForAsk      Purpose = "ask"      // an employee asks
+	ForAgain    Purpose = "again"    // «Не помогло»: similar questions without the one shown
+	ForExisting Purpose = "existing" // a senior looks for the entry that answers already
+)
+
+// Search asks for what the base has on a text.
+type Search struct {
+	Ask        int64   `json:"ask,omitempty"`
+	Text       string  `json:"text"`
+	Purpose    Purpose `json:"purpose"`
+	Without    string  `json:"without,omitempty"` // a question to leave out
+	Escalation int64   `json:"escalation,omitempty"`
+}
+
+// Show asks for one entry with its answer and related questions.
+type Show struct {
+	Ask      int64  `json:"ask"`
+	Question string `json:"question"`
+}
+
+// FindOpen asks for an open question that is much the same as an ask's.
+type FindOpen struct {
+	Ask  int64  `json:"ask"`
+	Text string `json:"text"`
+	Own  string `json:"own"` // the question that the ask itself opened
+}
+
+// Prove asks whether a wording finds the question.
+type Prove struct {
+	Question string   `json:"question"`
+	Entry    string   `json:"entry"` // the entry's text
+	Wording  string   `json:"wording"`
+	Names    []string `json:"names,omitempty"` // who was told; "" for those without a name
+	Changed  bool     `json:"changed,omitempty"`
+}
+
+func (Search) body()    {}
+func (Show) body()      {}
+func (FindOpen) body()  {}
+func (Prove) body()     {}
+func (Search) query()   {}
+func (Show) query()     {}
+func (FindOpen) query() {}
+func (Prove) query()    {}
+
+// Searcher finds entries. What it returns has been checked against the record
+// of truth.
+type Searcher interface {
+	// Find decides on a text. Without is a question to leave out, "" for none.
+	Find(ctx context.Context, text, without string) (knowledge.Finding, error)
+	// Show returns an entry with related questions, without those in seen. The
+	// error wraps knowledge.ErrNotFound when the base does not have it.
+	Show(ctx context.Context, question string, seen []string) (knowledge.Page, error)
+	// FindOpen returns the open question that is much the same as text, other
+	// than own; nil when there is none.
+	FindOpen(ctx context.Context, text, own string) (*knowledge.Brief, error)
+	// Proves reports whether the wording finds the question: answered at once or
+	// among those suggested.
+	Proves(ctx context.Context, wording, question string) (bool, error)
+}

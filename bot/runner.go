@@ -1,0 +1,323 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// Options are what a Runner needs.
+type Options struct {
+	Store    Store
+	Searcher Searcher
+	Decider  Decider
+	Senders  map[string]Sender // by platform
+	Log      *slog.Logger
+	Now      func() time.Time // default time.Now
+	// Poll is how often the inbox is looked at for what other processes wrote.
+	// Default 100 ms.
+	Poll time.Duration
+	// Workers bounds how many chats are handled at once. Default 8.
+	Workers int
+}
+
+// Runner is the bot at work. One Runner at a time works on a store (see the
+// lock of the embedded store); others may post to its inbox.
+type Runner struct {
+	Options
+	wake chan struct{}
+	mu   sync.Mutex
+	busy map[ChatID]bool
+}
+
+// NewRunner returns a runner that Run starts.
+func NewRunner(o Options) *Runner {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Poll <= 0 {
+		o.Poll = 100 * time.Millisecond
+	}
+	if o.Workers <= 0 {
+		o.Workers = 8
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}}
+}
+
+// Wake makes the runner look at the inbox at once.
+func (r *Runner) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stopGrace bounds how long Run goes on with what is ready when it is stopped.
+const stopGrace = 5 * time.Second
+
+// Run handles what comes in until ctx ends; then it finishes what is ready.
+func (r *Runner) Run(ctx context.Context) error {
+	tick := time.NewTicker(r.Poll)
+	defer tick.Stop()
+	for {
+		if err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
+			r.Log.Error("looking for work failed", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+			defer cancel()
+			return r.Settle(last)
+		case <-tick.C:
+		case <-r.wake:
+		}
+	}
+}
+
+// Settle handles everything that is ready, and what follows from it.
+func (r *Runner) Settle(ctx context.Context) error {
+	for {
+		chats, err := r.busyChats(ctx)
+		if err != nil || len(chats) == 0 {
+			return err
+		}
+		if err := r.Sweep(ctx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// Sweep handles every chat that has something ready, several at once, and
+// returns when all are done.
+func (r *Runner) Sweep(ctx context.Context) error {
+	chats, err := r.busyChats(ctx)
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, r.Workers)
+	for _, chat := range chats {
+		if !r.claim(chat) {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { r.release(chat); <-slots }()
+			r.handle(ctx, chat)
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+func (r *Runner) busyChats(ctx context.Context) (chats []ChatID, err error) {
+	err = r.Store.Read(ctx, func(tx Tx) error {
+		chats, err = tx.BusyChats(ctx, r.Now())
+		return err
+	})
+	return chats, err
+}
+
+func (r *Runner) claim(chat ChatID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busy[chat] {
+		return false
+	}
+	r.busy[chat] = true
+	return true
+}
+
+func (r *Runner) release(chat ChatID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.busy, chat)
+}
+
+// handle works off a chat's inbox, sending what each event gives at once.
+func (r *Runner) handle(ctx context.Context, chat ChatID) {
+	for ctx.Err() == nil {
+		row, err := r.nextRow(ctx, chat)
+		if errors.Is(err, knowledge.ErrNotFound) {
+			break
+		}
+		if err == nil {
+			err = r.step(ctx, row)
+		}
+		if err != nil {
+			r.failed(ctx, row, err)
+			break
+		}
+		r.Drain(ctx, chat)
+	}
+	r.Drain(ctx, chat)
+}
+
+func (r *Runner) nextRow(ctx context.Context, chat ChatID) (row Row, err error) {
+	err = r.Store.Read(ctx, func(tx Tx) error {
+		row, err = tx.NextRow(ctx, chat)
+		return err
+	})
+	return row, err
+}
+
+// maxAttempts is how often an event is tried before it is given up: the person
+// is told then, and the log has the cause.
+const maxAttempts = 5
+
+// failed counts a failure of a row, and gives it up after maxAttempts.
+func (r *Runner) failed(ctx context.Context, row Row, cause error) {
+	if ctx.Err() != nil {
+		return // stopped, not failed
+	}
+	r.Log.Error("handling an event failed", "conversation", row.Chat, "event_id", row.ID, "kind", row.Kind, "attempt", row.Attempts+1, "err", cause)
+	if row.ID == 0 {
+		return
+	}
+	err := r.Store.Write(ctx, func(tx Tx) error {
+		if row.Attempts+1 < maxAttempts {
+			return tx.Failed(ctx, row.ID)
+		}
+		if err := tx.Settle(ctx, row.ID, r.Now(), cause.Error()); err != nil {
+			return err
+		}
+		m := Message{Text: r.Decider.say.Say("failed", map[string]any{"Event": row.ID})}
+		return tx.PutDelivery(ctx, &Delivery{Key: fmt.Sprintf("%d/failed", row.ID), Chat: row.Chat, Message: m, State: DeliveryPending, Created: r.Now()})
+	})
+	if err != nil {
+		r.Log.Error("recording a failure failed", "event_id", row.ID, "err", err)
+	}
+}
+
+// step handles one row: a query is answered first, outside any transaction.
+func (r *Runner) step(ctx context.Context, row Row) error {
+	body, err := Decode(row.Kind, row.Payload)
+	if err != nil {
+		return err
+	}
+	if q, ok := body.(Query); ok {
+		if body, err = r.answer(ctx, row, q); err != nil {
+			return fmt.Errorf("query %s: %w", row.Kind, err)
+		}
+	}
+	return r.Store.Write(ctx, func(tx Tx) error {
+		return r.decide(ctx, tx, row, body)
+	})
+}
+
+// answer asks the searcher.
+func (r *Runner) answer(ctx context.Context, row Row, q Query) (Body, error) {
+	switch q := q.(type) {
+	case Search:
+		res, err := r.Searcher.Find(ctx, q.Text, q.Without)
+		return Found{Search: q, Result: res}, err
+	case Show:
+		seen, err := r.seen(ctx, row.Chat)
+		if err != nil {
+			return nil, err
+		}
+		page, err := r.Searcher.Show(ctx, q.Question, seen)
+		if errors.Is(err, knowledge.ErrNotFound) {
+			return Shown{Show: q}, nil
+		}
+		return Shown{Show: q, Page: &page}, err
+	case FindOpen:
+		open, err := r.Searcher.FindOpen(ctx, q.Text, q.Own)
+		return OpenFound{Ask: q.Ask, Open: open}, err
+	case Prove:
+		found, err := r.Searcher.Proves(ctx, q.Wording, q.Question)
+		return Proved{Prove: q, Found: found}, err
+	}
+	return nil, fmt.Errorf("unknown query %T", q)
+}
+
+// seen returns the questions that a chat's dialogue has shown.
+func (r *Runner) seen(ctx context.Context, chat ChatID) (seen []string, err error) {
+	err = r.Store.Read(ctx, func(tx Tx) error {
+		c, err := tx.Conversation(ctx, chat)
+		if err != nil {
+			return err
+		}
+		s, err := readState(c)
+		if err == nil && s.Last != nil {
+			seen = s.Last.Seen
+		}
+		return err
+	})
+	return seen, err
+}
+
+// maxBackoff bounds the wait between two attempts to send.
+const maxBackoff = 10 * time.Minute
+
+// Drain sends a chat's deliveries in their order, until one must be tried
+// again later.
+func (r *Runner) Drain(ctx context.Context, chat ChatID) {
+	for ctx.Err() == nil {
+		var d Delivery
+		err := r.Store.Read(ctx, func(tx Tx) (err error) {
+			d, err = tx.NextDelivery(ctx, chat)
+			return err
+		})
+		if err != nil {
+			if !errors.Is(err, knowledge.ErrNotFound) {
+				r.Log.Error("reading the outbox failed", "conversation", chat, "err", err)
+			}
+			return
+		}
+		if d.NotUntil.After(r.Now()) || !r.deliver(ctx, d) {
+			return
+		}
+	}
+}
+
+// deliver sends one delivery and records what came of it; false when it has to wait.
+func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
+	sender, ok := r.Senders[d.Chat.Platform()]
+	var err error
+	if !ok {
+		err = fmt.Errorf("no adapter for platform %q: %w", d.Chat.Platform(), ErrUndeliverable)
+	} else {
+		d.External, err = sender.Send(ctx, d)
+	}
+	d.Attempts++
+	switch {
+	case err == nil:
+		d.State, d.Error = DeliverySent, ""
+	case ctx.Err() != nil:
+		return false
+	case errors.Is(err, ErrUndeliverable):
+		d.State, d.Error = DeliveryDead, err.Error()
+	default:
+		d.Error = err.Error()
+		d.NotUntil = r.Now().Add(min(maxBackoff, time.Second<<min(d.Attempts, 16)))
+	}
+	if err != nil {
+		r.Log.Warn("sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
+	}
+	werr := r.Store.Write(ctx, func(tx Tx) error {
+		if err := tx.PutDelivery(ctx, &d); err != nil {
+			return err
+		}
+		if d.State == DeliveryPending {
+			return tx.Schedule(ctx, Job{At: d.NotUntil, Drain: d.Chat})
+		}
+		return nil
+	})
+	if werr != nil {
+		r.Log.Error("recording a delivery failed", "delivery", d.ID, "err", werr)
+		return false
+	}
+	return d.State != DeliveryPending
+}

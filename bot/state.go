@@ -1,0 +1,95 @@
+package bot
+
+import "time"
+
+// State is what the bot remembers of one chat between two events. It is stored
+// as JSON; a field that is no longer known is ignored.
+type State struct {
+	Greeted bool `json:"greeted,omitempty"`
+	// Detail is the question whose asker is about to add details.
+	Detail string `json:"detail,omitempty"`
+	// Last is the latest ask, for what refers to it without a button.
+	Last *LastAsk `json:"last,omitempty"`
+	// Tasks are the open escalations of a senior, oldest first.
+	Tasks []Task `json:"tasks,omitempty"`
+	// Draft is the reply that a senior is writing.
+	Draft *Draft `json:"draft,omitempty"`
+}
+
+// LastAsk is the latest ask of a chat.
+type LastAsk struct {
+	Ask  int64  `json:"ask"`
+	Text string `json:"text"`
+	// Seen are the questions shown in this dialogue already: related questions
+	// are not offered twice.
+	Seen []string `json:"seen,omitempty"`
+}
+
+// Task is an escalation as its senior sees it.
+type Task struct {
+	Escalation int64     `json:"escalation"`
+	Question   string    `json:"question"` // id
+	Text       string    `json:"text"`
+	Names      []string  `json:"names"` // who waits; "" for those without a name
+	Rejected   []string  `json:"rejected,omitempty"`
+	Since      time.Time `json:"since"` // when the first of them began to wait
+	Postponed  bool      `json:"postponed,omitempty"`
+}
+
+// DraftKind says what a senior is writing.
+type DraftKind string
+
+// The kinds of drafts.
+const (
+	DraftReply  DraftKind = "reply"  // the answer of an escalation
+	DraftEdit   DraftKind = "edit"   // a new version of an answer
+	DraftLookup DraftKind = "lookup" // words to find the entry that answers already
+	DraftHeld   DraftKind = "held"   // text whose question the senior has not named yet
+)
+
+// Draft is what a senior is writing. Several messages in a row are one text.
+type Draft struct {
+	Kind       DraftKind `json:"kind"`
+	Escalation int64     `json:"escalation,omitempty"`
+	Question   string    `json:"question,omitempty"`
+	Title      string    `json:"title,omitempty"` // the question's text
+	Parts      []string  `json:"parts,omitempty"`
+	Last       time.Time `json:"last"`
+}
+
+// task returns the open escalation with the id.
+func (s State) task(escalation int64) (Task, bool) {
+	for _, t := range s.Tasks {
+		if t.Escalation == escalation {
+			return t, true
+		}
+	}
+	return Task{}, false
+}
+
+// withTask returns the tasks with t added or replaced.
+func (s State) withTask(t Task) []Task {
+	out := make([]Task, 0, len(s.Tasks)+1)
+	found := false
+	for _, o := range s.Tasks {
+		if o.Escalation == t.Escalation {
+			o, found = t, true
+		}
+		out = append(out, o)
+	}
+	if !found {
+		out = append(out, t)
+	}
+	return out
+}
+
+// withoutTask returns the tasks without one.
+func (s State) withoutTask(escalation int64) []Task {
+	var out []Task
+	for _, t := range s.Tasks {
+		if t.Escalation != escalation {
+			out = append(out, t)
+		}
+	}
+	return out
+}

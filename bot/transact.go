@@ -1,0 +1,230 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// decide handles one event within a transaction: state, messages, changes of
+// the knowledge base, mail and late work are stored together or not at all.
+func (r *Runner) decide(ctx context.Context, tx Tx, row Row, body Body) error {
+	c, err := tx.Conversation(ctx, row.Chat)
+	if err != nil {
+		return err
+	}
+	e := Event{ID: row.ID, Key: row.Key, Chat: row.Chat, At: r.Now(), From: row.From, Body: body}
+	if e.Person, err = r.whose(ctx, tx, &c, e); err != nil {
+		return err
+	}
+	if err := fillIn(ctx, tx, &e); err != nil {
+		return err
+	}
+	s, err := readState(c)
+	if err != nil {
+		return err
+	}
+	w := &work{tx: tx, clerk: newClerk(tx, e), e: e}
+	if s, err = r.settle(ctx, w, s); err != nil {
+		return err
+	}
+	if c.State, err = json.Marshal(s); err != nil {
+		return err
+	}
+	c.Person = e.Person.ID
+	if err := tx.PutConversation(ctx, c); err != nil {
+		return err
+	}
+	if err := postMail(ctx, tx, fmt.Sprintf("%d", row.ID), w.clerk.mail, e.At); err != nil {
+		return err
+	}
+	return tx.Settle(ctx, row.ID, e.At, "")
+}
+
+// settle decides on the event, and on the results of the commands that follow from it.
+func (r *Runner) settle(ctx context.Context, w *work, s State) (State, error) {
+	queue := []Body{w.e.Body}
+	for len(queue) > 0 {
+		e := w.e
+		e.Body, queue = queue[0], queue[1:]
+		var actions []Action
+		s, actions = r.Decider.Decide(s, e)
+		for _, a := range actions {
+			result, err := w.perform(ctx, a)
+			if err != nil {
+				return s, err
+			}
+			if result != nil {
+				queue = append(queue, result)
+			}
+		}
+	}
+	return s, nil
+}
+
+// whose returns the person of a chat: who wrote, else whose chat it was before.
+func (r *Runner) whose(ctx context.Context, tx Tx, c *Conversation, e Event) (knowledge.Person, error) {
+	if e.From.External != "" {
+		return tx.Identify(ctx, e.From, e.At)
+	}
+	if c.Person != 0 {
+		return tx.Person(ctx, c.Person)
+	}
+	// Mail to somebody who has never written: the chat is theirs by their identity.
+	return tx.Identify(ctx, knowledge.Identity{Platform: e.Chat.Platform(), External: e.Chat.Address(), Name: e.Chat.Address(), Chat: string(e.Chat)}, e.At)
+}
+
+// fillIn looks up what an event refers to.
+func fillIn(ctx context.Context, tx Tx, e *Event) error {
+	switch b := e.Body.(type) {
+	case Said:
+		if b.ReplyTo == 0 {
+			return nil
+		}
+		d, err := tx.Delivery(ctx, b.ReplyTo)
+		if err == nil && d.Chat == e.Chat {
+			e.About = d.Message.About
+		}
+		return ignoreNotFound(err)
+	case Pressed:
+		return fillInButton(ctx, tx, e, b)
+	}
+	return nil
+}
+
+func fillInButton(ctx context.Context, tx Tx, e *Event, b Pressed) error {
+	delivery, section, button, ok := parseButtonID(b.ID)
+	if ok {
+		d, err := tx.Delivery(ctx, delivery)
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		// Only the chat that was shown a button may press it.
+		if d.Chat == e.Chat && section >= 0 && section < len(d.Message.Sections) {
+			s := d.Message.Sections[section]
+			if button >= 0 && button < len(s.Buttons) {
+				b.Button = &s.Buttons[button]
+				if b.Taken, err = tx.Taken(ctx, delivery, section); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	e.Body = b
+	return nil
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func readState(c Conversation) (State, error) {
+	var s State
+	if len(c.State) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(c.State, &s); err != nil {
+		return s, fmt.Errorf("state of chat %s: %w", c.Chat, err)
+	}
+	return s, nil
+}
+
+// work is what one event does within its transaction.
+type work struct {
+	tx    Tx
+	clerk *clerk
+	e     Event
+	n     int // deliveries and queries so far, for their keys
+}
+
+func (w *work) key() string {
+	w.n++
+	return fmt.Sprintf("%d/%d", w.e.ID, w.n)
+}
+
+// perform does one action.
+func (w *work) perform(ctx context.Context, a Action) (Body, error) {
+	switch a := a.(type) {
+	case Send:
+		key := a.Key
+		if key == "" || a.Message.Replaces != "" {
+			key = w.key()
+		}
+		return nil, w.tx.PutDelivery(ctx, &Delivery{Key: key, Chat: w.e.Chat, Message: a.Message, State: DeliveryPending, Created: w.e.At})
+	case Look:
+		row, err := newRow(w.key(), w.e.Chat, a.Query, w.e.At)
+		if err != nil {
+			return nil, err
+		}
+		row.Inner = true
+		return nil, w.tx.Post(ctx, &row)
+	case Wake:
+		row, err := newRow(w.key(), w.e.Chat, a.Body, a.At)
+		if err != nil {
+			return nil, err
+		}
+		return nil, w.tx.Schedule(ctx, Job{At: a.At, Event: &row})
+	case Mark:
+		return nil, w.mark(ctx, a.Button)
+	case Do:
+		return w.clerk.execute(ctx, a.Command)
+	}
+	return nil, fmt.Errorf("unknown action %T", a)
+}
+
+// mark ends the choice that a button belongs to, and shows it as chosen.
+func (w *work) mark(ctx context.Context, id string) error {
+	delivery, section, button, ok := parseButtonID(id)
+	if !ok {
+		return nil
+	}
+	d, err := w.tx.Delivery(ctx, delivery)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	s := d.Message.Sections[section]
+	if !s.Choice {
+		return nil
+	}
+	label := s.Buttons[button].Label
+	if err := w.tx.Take(ctx, delivery, section, label); err != nil {
+		return err
+	}
+	return w.tx.PutDelivery(ctx, &Delivery{Key: w.key(), Chat: w.e.Chat, Message: Message{Replaces: d.Key, Chosen: label}, State: DeliveryPending, Created: w.e.At})
+}
+
+func newRow(key string, chat ChatID, b Body, at time.Time) (Row, error) {
+	kind, payload, err := Encode(b)
+	return Row{Key: key, Chat: chat, Kind: kind, Payload: payload, At: at}, err
+}
+
+func postMail(ctx context.Context, tx Tx, prefix string, mail []Mail, at time.Time) error {
+	for i, m := range mail {
+		row, err := newRow(fmt.Sprintf("%s/mail%d", prefix, i), m.Chat, m.Body, at)
+		if err != nil {
+			return err
+		}
+		if err := tx.Post(ctx, &row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Post stores what an adapter heard. It returns after the commit: the platform
+// may be told then that the event has been taken.
+func Post(ctx context.Context, s Store, e Event) error {
+	row, err := newRow(e.Key, e.Chat, e.Body, e.At)
+	if err != nil {
+		return err
+	}
+	row.From = e.From
+	return s.Write(ctx, func(tx Tx) error { return tx.Post(ctx, &row) })
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/configs"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
+	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
+	"github.com/nastavnik-bot/nastavnik/store/late"
+	"github.com/nastavnik-bot/nastavnik/store/memory"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+)
+
+// streams are the standard streams of a command.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// app is what the commands share: flags, and what they open when they need it.
+type app struct {
+	std     streams
+	environ []string
+
+	dataFlag, configFlag string
+	words                bool // --words-only
+
+	cfg   configs.Config
+	log   *slog.Logger
+	say   *texts.Catalogue
+	store *sqlite.Store
+	queue *late.Queue
+	find  *finder.Finder
+	model *e5.Model
+}
+
+// configure reads the configuration; the --data flag wins over everything.
+func (a *app) configure() error {
+	path := configs.Find(firstOf(a.configFlag, lookup(a.environ, "NASTAVNIK_CONFIG")))
+	cfg, err := configs.Load(path, a.environ)
+	if err != nil {
+		return err
+	}
+	if a.dataFlag != "" {
+		cfg.Data = a.dataFlag
+	}
+	a.cfg = cfg
+	a.log = newLog(a.std.err, cfg.Log)
+	a.say, err = texts.New(cfg.Language)
+	return err
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func lookup(environ []string, name string) string {
+	for _, kv := range environ {
+		if len(kv) > len(name) && kv[:len(name)] == name && kv[len(name)] == '=' {
+			return kv[len(name)+1:]
+		}
+	}
+	return ""
+}
+
+func newLog(w io.Writer, c configs.Log) *slog.Logger {
+	var level slog.Level
+	// validate has checked the name.
+	_ = level.UnmarshalText([]byte(c.Level))
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// open opens the data folder.
+func (a *app) open(ctx context.Context) error {
+	if a.store != nil {
+		return nil
+	}
+	o, err := a.storeOptions()
+	if err != nil {
+		return err
+	}
+	if a.store, err = sqlite.Open(ctx, o); err != nil {
+		a.store = nil
+		return err
+	}
+	return nil
+}
+
+func (a *app) storeOptions() (sqlite.Options, error) {
+	if a.queue == nil {
+		q, err := late.New(a.log)
+		if err != nil {
+			return sqlite.Options{}, err
+		}
+		a.queue = q
+	}
+	return sqlite.Options{Dir: a.cfg.Data, Queue: a.queue, Log: a.log}, nil
+}
+
+// openFinder opens the data folder and the searcher, with the model when there is one.
+func (a *app) openFinder(ctx context.Context) error {
+	if err := a.open(ctx); err != nil || a.find != nil {
+		return err
+	}
+	embedder, err := a.embedder()
+	if err != nil {
+		return err
+	}
+	if a.find, err = newFinder(a.store, embedder, a.log); err != nil {
+		return err
+	}
+	return a.find.Sync(ctx)
+}
+
+// newFinder joins the searcher and a store.
+func newFinder(s bot.Store, e knowledge.Embedder, log *slog.Logger) (*finder.Finder, error) {
+	dim := 1 // without an embedder nothing is ever put into the indexes
+	if e != nil {
+		dim = e.Dim()
+	}
+	answered, err := memory.New(dim)
+	if err != nil {
+		return nil, err
+	}
+	open, err := memory.New(dim)
+	if err != nil {
+		return nil, err
+	}
+	return finder.New(finder.Options{Record: record{s}, Index: answered, Open: open, Embedder: e, Log: log}), nil
+}
+
+// embedder loads the model; nil, with a word to the person, when there is none.
+func (a *app) embedder() (knowledge.Embedder, error) {
+	if a.cfg.Model.Off || a.words {
+		return nil, nil
+	}
+	m, err := loadModel(a.cfg.Model.Path, a.cfg.Data)
+	if errors.Is(err, e5.ErrNoModel) && a.cfg.Model.Path == "" {
+		_, _ = fmt.Fprintln(a.std.err, "Модель не найдена: ищу только по словам, ответы будут скромнее. Как получить её: make model")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.model = m
+	return embedder{m}, nil
+}
+
+// loadModel opens the model that is built in, or else the file that is found.
+func loadModel(path, data string) (*e5.Model, error) {
+	if path == "" {
+		if b := builtInModel(); len(b) > 0 {
+			return e5.Parse(b)
+		}
+	}
+	found, err := e5.Find(path, data)
+	if err != nil {
+		return nil, err
+	}
+	return e5.Open(found)
+}
+
+// close closes what was opened.
+func (a *app) close() error {
+	if a.store == nil {
+		return nil
+	}
+	err := a.store.Close()
+	a.store, a.find = nil, nil
+	return err
+}
+
+// record shows a store to the searcher.
+type record struct{ store bot.Store }
+
+func (r record) View(ctx context.Context, fn func(knowledge.Tx) error) error {
+	return r.store.Read(ctx, func(tx bot.Tx) error { return fn(tx) })
+}
+
+func (r record) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
+	return r.store.Write(ctx, func(tx bot.Tx) error { return fn(tx) })
+}
+
+// embedder shows the built-in model as knowledge.Embedder.
+type embedder struct{ *e5.Model }
+
+func (e embedder) Embed(ctx context.Context, kind knowledge.EmbedKind, texts []string) ([][]float32, error) {
+	if kind == knowledge.PassageText {
+		return e.EmbedPassages(ctx, texts)
+	}
+	return e.EmbedQueries(ctx, texts)
+}
+
+func (a *app) office() bot.Office { return bot.Office{Store: a.store, Now: time.Now} }
+
+// dataPath returns the data folder's absolute path, for messages.
+func (a *app) dataPath() string {
+	if p, err := filepath.Abs(a.cfg.Data); err == nil {
+		return p
+	}
+	return a.cfg.Data
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func newConfig(a *app) *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "Настройки: проверить, показать"}
+	c.AddCommand(
+		&cobra.Command{
+			Use:   "check",
+			Short: "Проверить настройки; все ошибки сразу",
+			Args:  cobra.NoArgs,
+			// Reading the configuration before every command has checked it.
+			RunE: func(*cobra.Command, []string) error { return a.printf("Настройки в порядке.\n") },
+		},
+		&cobra.Command{
+			Use:   "show",
+			Short: "Показать действующие настройки: умолчания, файл, окружение, флаги",
+			Args:  cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				text, err := a.cfg.YAML()
+				if err != nil {
+					return err
+				}
+				return a.printf("%s", text)
+			},
+		},
+	)
+	return c
+}

@@ -1,0 +1,50 @@
+// Command nastavnik is the answer bot, its command line and its tools, in one
+// binary.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is stamped by the build.
+var version = "devel" //nolint:gochecknoglobals // set by -ldflags -X
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError says that the command line itself is wrong.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// run executes the command line and returns the exit code: 0 done, 1 failed,
+// 2 wrong usage.
+func run(ctx context.Context, args []string, std streams) int {
+	root := newRoot(&app{std: std, environ: os.Environ()})
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintln(std.err, "nastavnik: "+explain(err))
+	if usage := (usageError{}); errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}

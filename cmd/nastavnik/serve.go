@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/console"
+	"github.com/nastavnik-bot/nastavnik/store/lock"
+)
+
+func newServe(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Запустить бота: он отвечает, спрашивает сеньоров и доделывает отложенное",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.serve(cmd.Context())
+		},
+	}
+}
+
+func (a *app) serve(ctx context.Context) error {
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = a.close() }()
+	l, err := lock.Acquire(a.cfg.Data, holder("serve"))
+	if err != nil {
+		return heldError(err, a.dataPath())
+	}
+	defer func() { _ = l.Release() }()
+	return a.beBot(ctx, nil, func() {
+		_, _ = fmt.Fprintf(a.std.err, "Наставник работает, папка данных %s. Спросить: nastavnik chat --data %s. Остановить: Ctrl-C.\n", a.dataPath(), a.cfg.Data)
+	})
+}
+
+func holder(command string) lock.Holder {
+	host, _ := os.Hostname()
+	return lock.Holder{PID: os.Getpid(), Command: command, Since: time.Now(), Host: host}
+}
+
+// heldError names who is the bot already.
+func heldError(err error, data string) error {
+	var held *lock.HeldError
+	if !errors.As(err, &held) {
+		return err
+	}
+	return fmt.Errorf("с папкой %s уже работает другой бот: %s. Второй на ней не нужен: терминал открывает nastavnik chat", data, describe(held.Holder))
+}
+
+// describe names a process to people.
+func describe(h lock.Holder) string {
+	if h.PID == 0 {
+		return "процесс не назвался"
+	}
+	return fmt.Sprintf("nastavnik %s, процесс %d на %s, с %s", h.Command, h.PID, h.Host, day(h.Since))
+}
+
+// beBot is the bot until ctx ends; ready is called when it takes in messages.
+// The caller holds the lock. Runners made are handed to made, if given.
+func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) error {
+	if err := a.openFinder(ctx); err != nil {
+		return err
+	}
+	r := bot.NewRunner(bot.Options{
+		Store: a.store, Searcher: a.find, Log: a.log,
+		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
+		Senders: map[string]bot.Sender{console.Platform: console.Sender{}},
+	})
+	w, err := a.queue.Workers(a.store.WriteDB(), &lateWork{app: a, runner: r})
+	if err != nil {
+		return err
+	}
+	if err := w.Start(ctx); err != nil {
+		return err
+	}
+	if made != nil {
+		made(r)
+	}
+	g, run := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.Run(run) })
+	g.Go(func() error { return a.catchUp(run) })
+	if ready != nil {
+		ready()
+	}
+	err = g.Wait()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateGrace)
+	defer cancel()
+	return errors.Join(err, w.Stop(stop))
+}
+
+// lateGrace bounds how long late work may finish when the bot stops.
+const lateGrace = 5 * time.Second
+
+// catchUp computes vectors that are missing, because they were imported while
+// there was no bot or no model, or because the model is another one.
+func (a *app) catchUp(ctx context.Context) error {
+	ids, err := a.find.Backlog(ctx)
+	if err != nil || len(ids) == 0 {
+		return ignoreStop(ctx, err)
+	}
+	a.log.Info("computing missing vectors", "questions", len(ids))
+	if err := a.index(ctx, ids, nil); err != nil {
+		return ignoreStop(ctx, err)
+	}
+	a.log.Info("all vectors are there", "questions", len(ids))
+	return nil
+}
+
+func ignoreStop(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// indexAtOnce is how many questions are indexed between two reports of progress.
+const indexAtOnce = 50
+
+// index computes the vectors of questions, reporting how many are done.
+func (a *app) index(ctx context.Context, ids []string, progress func(done int)) error {
+	for done := 0; done < len(ids); {
+		n := min(indexAtOnce, len(ids)-done)
+		if err := a.find.IndexQuestions(ctx, ids[done:done+n]); err != nil {
+			return err
+		}
+		done += n
+		if progress != nil {
+			progress(done)
+		}
+	}
+	return nil
+}
+
+// lateWork does what the store has kept for later.
+type lateWork struct {
+	app    *app
+	runner *bot.Runner
+}
+
+func (l *lateWork) PostEvent(ctx context.Context, row bot.Row) error {
+	err := l.app.store.Write(ctx, func(tx bot.Tx) error { return tx.Post(ctx, &row) })
+	l.runner.Wake()
+	return err
+}
+
+func (l *lateWork) Drain(context.Context, bot.ChatID) error {
+	l.runner.Wake() // the runner drains what is due, in the order of the chat
+	return nil
+}
+
+func (l *lateWork) Index(ctx context.Context, ids []string) error {
+	return l.app.find.IndexQuestions(ctx, ids)
+}

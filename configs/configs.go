@@ -1,0 +1,229 @@
+// Package configs reads the configuration: a YAML file, then the environment.
+// Only package cmd uses it.
+package configs
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/structs"
+	"github.com/knadh/koanf/v2"
+)
+
+// Example is the commented configuration with every key at its default.
+//
+//go:embed example.yaml
+var Example string
+
+// Config is everything that can be set. Its zero value is not valid; see Default.
+type Config struct {
+	// Data is the folder of the embedded store.
+	Data string `koanf:"data"`
+	// Language of the bot: "ru" or "en".
+	Language string `koanf:"language"`
+	// Zone is the IANA time zone in which times are shown, "" for the machine's.
+	Zone   string `koanf:"zone"`
+	Model  Model  `koanf:"model"`
+	Senior Senior `koanf:"senior"`
+	Log    Log    `koanf:"log"`
+}
+
+// Model is the built-in embedder.
+type Model struct {
+	// Path of the weight file; "" looks in the usual places.
+	Path string `koanf:"path"`
+	// Off searches by words alone.
+	Off bool `koanf:"off"`
+}
+
+// Senior sets how seniors are treated.
+type Senior struct {
+	// Silence ends a reply of several messages.
+	Silence time.Duration `koanf:"silence"`
+	// Later is how long [Позже] puts a question back.
+	Later time.Duration `koanf:"later"`
+}
+
+// Log sets what is logged.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `koanf:"level"`
+	// Format is text or json.
+	Format string `koanf:"format"`
+}
+
+// Default returns the configuration that holds where nothing is set.
+func Default() Config {
+	return Config{
+		Data:     "nastavnik-data",
+		Language: "ru",
+		Senior:   Senior{Silence: 2 * time.Minute, Later: time.Hour},
+		Log:      Log{Level: "warn", Format: "text"},
+	}
+}
+
+// ErrConfig says that the configuration cannot be used; the message says where
+// and what to do.
+var ErrConfig = errors.New("конфигурация")
+
+// prefix of the environment variables: NASTAVNIK_SENIOR_SILENCE sets senior.silence.
+const prefix = "NASTAVNIK_"
+
+// Load reads the file at path ("" means none) and the environment, given as
+// "KEY=value" strings like os.Environ. Unknown keys are errors. All problems
+// are reported together, wrapped in ErrConfig.
+func Load(path string, environ []string) (Config, error) {
+	k := koanf.New(".")
+	if err := k.Load(structs.Provider(Default(), "koanf"), nil); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	known := k.Keys()
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return Config{}, fmt.Errorf("%w: файла %s нет", ErrConfig, path)
+			}
+			return Config{}, fmt.Errorf("%w: файл %s не читается как YAML: %w", ErrConfig, path, err)
+		}
+	}
+	if err := k.Load(environment(environ, known), nil); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	var problems []error
+	for _, key := range k.Keys() {
+		if !slices.Contains(known, key) {
+			problems = append(problems, fmt.Errorf("неизвестный ключ %q%s", key, nearest(key, known)))
+		}
+	}
+	var c Config
+	if err := decode(k, &c); err != nil {
+		problems = append(problems, err)
+	} else {
+		problems = append(problems, c.validate()...)
+	}
+	if len(problems) > 0 {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, errors.Join(problems...))
+	}
+	return c, nil
+}
+
+// environment maps NASTAVNIK_A_B to the key a.b. Variables that are no key
+// (NASTAVNIK_CONFIG and the like) are left alone: they belong to the command
+// line.
+func environment(environ, known []string) koanf.Provider {
+	return env.Provider(".", env.Opt{
+		Prefix:      prefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefix)), "_", ".")
+			if !slices.Contains(known, key) {
+				return "", nil
+			}
+			return key, value
+		},
+	})
+}
+
+func decode(k *koanf.Koanf, c *Config) error {
+	err := k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: c, TagName: "koanf", WeaklyTypedInput: true,
+		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
+	}})
+	if err != nil {
+		return fmt.Errorf("значение не того вида (длительность пишется как 2m или 1h30m): %w", err)
+	}
+	return nil
+}
+
+func (c Config) validate() []error {
+	var out []error
+	bad := func(key, format string, args ...any) {
+		out = append(out, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	if strings.TrimSpace(c.Data) == "" {
+		bad("data", "назовите папку данных")
+	}
+	if c.Language != "ru" && c.Language != "en" {
+		bad("language", "бывает ru или en, а не %q", c.Language)
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		bad("zone", "часового пояса %q нет; пример: Europe/Moscow", c.Zone)
+	}
+	if c.Senior.Silence < time.Second || c.Senior.Silence > time.Hour {
+		bad("senior.silence", "от 1s до 1h, а не %s", c.Senior.Silence)
+	}
+	if c.Senior.Later < time.Minute || c.Senior.Later > 7*24*time.Hour {
+		bad("senior.later", "от 1m до 168h, а не %s", c.Senior.Later)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		bad("log.level", "бывает debug, info, warn, error, а не %q", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		bad("log.format", "бывает text или json, а не %q", c.Log.Format)
+	}
+	return out
+}
+
+// Location returns the time zone.
+func (c Config) Location() *time.Location {
+	if c.Zone == "" {
+		return time.Local
+	}
+	l, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return time.UTC // validate has refused it before
+	}
+	return l
+}
+
+// YAML shows the configuration as a file would say it.
+func (c Config) YAML() (string, error) {
+	k := koanf.New(".")
+	if err := k.Load(structs.Provider(c, "koanf"), nil); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	for _, key := range k.Keys() {
+		if d, ok := k.Get(key).(time.Duration); ok {
+			if err := k.Set(key, d.String()); err != nil {
+				return "", fmt.Errorf("%w: %w", ErrConfig, err)
+			}
+		}
+	}
+	b, err := k.Marshal(yaml.Parser())
+	return string(b), err
+}
+
+// nearest suggests the known key that was probably meant.
+func nearest(key string, known []string) string {
+	last := key[strings.LastIndexByte(key, '.')+1:]
+	for _, k := range known {
+		if strings.HasSuffix(k, "."+last) || strings.HasPrefix(k, key) || strings.HasPrefix(key, k) {
+			return fmt.Sprintf("; может быть, %q?", k)
+		}
+	}
+	return "; все ключи — в configs/example.yaml"
+}
+
+// Find returns the configuration file to use: the one named, else
+// nastavnik.yaml in the working directory, else "".
+func Find(named string) string {
+	if named != "" {
+		return named
+	}
+	const usual = "nastavnik.yaml"
+	if _, err := os.Stat(usual); err == nil {
+		return filepath.Clean(usual)
+	}
+	return ""
+}

@@ -1,0 +1,183 @@
+package knowledge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Desk applies the rules of the domain inside one transaction at one moment.
+// It is cheap to make: one for each transaction.
+type Desk struct {
+	Tx  Tx
+	Now time.Time
+}
+
+// Record stores an ask that search has decided on. What search did not settle
+// opens a question without an answer, or joins the open one with the same
+// words; the returned ask names it.
+func (d Desk) Record(ctx context.Context, a Ask) (Ask, error) {
+	if a.Decision == DecisionAnswer && len(a.Candidates) > 0 {
+		a.Question = a.Candidates[0].Question
+	} else {
+		q, err := d.open(ctx, a.Text, a.Person)
+		if err != nil {
+			return a, err
+		}
+		a.Question = q.ID
+	}
+	if err := d.Tx.PutAsk(ctx, a); err != nil {
+		return a, fmt.Errorf("record ask %d: %w", a.ID, err)
+	}
+	return a, nil
+}
+
+// open returns the open question with these words, or makes it.
+func (d Desk) open(ctx context.Context, text string, person int64) (Question, error) {
+	same, err := d.Tx.Questions(ctx, QuestionFilter{Fold: FoldText(text)})
+	if err != nil {
+		return Question{}, fmt.Errorf("open question: %w", err)
+	}
+	for _, q := range same {
+		if q.Open() {
+			return q, nil
+		}
+	}
+	q := Question{Text: text, Status: Unanswered, Asked: d.Now, AskedBy: person}
+	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
+		return Question{}, fmt.Errorf("open question: %w", err)
+	}
+	return q, nil
+}
+
+// Pick records that the asker opened the entry id among those shown. The
+// question that the ask had opened is closed when nobody else needs it.
+func (d Desk) Pick(ctx context.Context, ask int64, id string) error {
+	a, err := d.Tx.Ask(ctx, ask)
+	if err != nil {
+		return fmt.Errorf("pick: %w", err)
+	}
+	opened := a.Question
+	a.Question, a.Outcome = id, Picked
+	if err := d.Tx.PutAsk(ctx, a); err != nil {
+		return fmt.Errorf("pick: %w", err)
+	}
+	return d.closeUnneeded(ctx, opened)
+}
+
+// closeUnneeded closes an unanswered question that no ask stands behind any more.
+func (d Desk) closeUnneeded(ctx context.Context, id string) error {
+	q, err := d.Tx.Question(ctx, id)
+	if errors.Is(err, ErrNotFound) || err == nil && (q.Status != Unanswered || q.Closed != NotClosed) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("close unneeded: %w", err)
+	}
+	left, err := d.Tx.Asks(ctx, 0, id, 1)
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	q.Closed = PickedExisting
+	return d.Tx.PutQuestion(ctx, &q)
+}
+
+// Feedback records «Помогло» or «Не помогло» on the answer of an ask.
+func (d Desk) Feedback(ctx context.Context, ask int64, helped bool) error {
+	a, err := d.Tx.Ask(ctx, ask)
+	if err != nil {
+		return fmt.Errorf("feedback: %w", err)
+	}
+	a.Outcome = NotHelped
+	if helped {
+		a.Outcome = Helped
+	}
+	return d.Tx.PutAsk(ctx, a)
+}
+
+// SetStatus changes a question's status by hand. A question cannot be said to
+// be in the base while it has no answer.
+func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, error) {
+	q, err := d.Tx.Question(ctx, id)
+	if err != nil {
+		return q, err
+	}
+	if to.Answered() && q.Answer.ID == 0 {
+		return q, fmt.Errorf("question %s: %w: у вопроса ещё нет ответа; сначала: nastavnik question answer %s", id, ErrInvalid, id)
+	}
+	if to == AwaitingSenior && q.Status != AwaitingSenior {
+		return q, fmt.Errorf("question %s: %w: к сеньору вопрос отправляет тот, кто спросил", id, ErrInvalid)
+	}
+	if err := q.Status.To(to); err != nil {
+		return q, err
+	}
+	if q.Status == to {
+		return q, nil
+	}
+	if to == Unanswered {
+		if err := d.endEscalations(ctx, q.ID, EscalationDone); err != nil {
+			return q, err
+		}
+		if q.Status.Answered() {
+			q.Closed = AnsweredPrivately
+		}
+	} else {
+		q.Closed = NotClosed
+	}
+	q.Status = to
+	return q, d.Tx.PutQuestion(ctx, &q)
+}
+
+// Withdraw takes an answer out of the base: it stays with those who got it.
+func (d Desk) Withdraw(ctx context.Context, id string) (Question, error) {
+	q, err := d.Tx.Question(ctx, id)
+	if err != nil || !q.Status.Answered() {
+		return q, err
+	}
+	q.Status, q.Closed = Unanswered, AnsweredPrivately
+	return q, d.Tx.PutQuestion(ctx, &q)
+}
+
+// Restore puts a withdrawn answer back into the base.
+func (d Desk) Restore(ctx context.Context, id string) (Question, error) {
+	q, err := d.Tx.Question(ctx, id)
+	if err != nil || q.Status.Answered() {
+		return q, err
+	}
+	if q.Closed != AnsweredPrivately || q.Answer.ID == 0 {
+		return q, fmt.Errorf("restore question %s: %w: no withdrawn answer", id, ErrInvalid)
+	}
+	q.Status, q.Closed = InKnowledgeBase, NotClosed
+	return q, d.Tx.PutQuestion(ctx, &q)
+}
+
+// AddPerson makes somebody a senior or an administrator, or just known. The
+// escalations that waited for the first senior are returned as assigned.
+func (d Desk) AddPerson(ctx context.Context, p *Person) ([]Assignment, error) {
+	if err := d.Tx.PutPerson(ctx, p); err != nil {
+		return nil, err
+	}
+	if !p.Senior {
+		return nil, nil
+	}
+	queued, err := d.Tx.Escalations(ctx, EscalationFilter{Unassigned: true, State: EscalationOpen})
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(queued) // oldest first
+	var out []Assignment
+	for _, e := range queued {
+		e.Senior = p.ID
+		if err := d.Tx.PutEscalation(ctx, &e); err != nil {
+			return nil, err
+		}
+		a, err := d.Assignment(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package e5
+
+// raceDetector says that the tests are built with -race.
+const raceDetector = false

@@ -1,0 +1,17 @@
+package knowledge
+
+import "errors"
+
+// Errors that callers tell apart. Everything that a store or a rule returns
+// wraps one of them, or is an unexpected failure.
+var (
+	// ErrNotFound says that the thing asked for does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict says that somebody else was first: a newer version exists, or
+	// the work has been done by another person.
+	ErrConflict = errors.New("conflict")
+	// ErrInvalid says that what was given cannot be accepted as it is.
+	ErrInvalid = errors.New("invalid")
+	// ErrTransition says that a status may not follow another; see Status.To.
+	ErrTransition = errors.New("forbidden status change")
+)

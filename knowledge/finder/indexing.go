@@ -1,0 +1,128 @@
+package finder
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// embedAtOnce is how many texts go to the embedder in one call: enough for all
+// cores, few enough that an interruption loses little.
+const embedAtOnce = 32
+
+// IndexQuestions computes the vectors that are missing for the questions and
+// stores them; every process then takes them in by Sync. Without an embedder it
+// does nothing. It may be called again and again: what is there is kept.
+func (f *Finder) IndexQuestions(ctx context.Context, ids []string) error {
+	if f.o.Embedder == nil || len(ids) == 0 {
+		return nil
+	}
+	missing, err := f.missing(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("index questions: %w", err)
+	}
+	for len(missing) > 0 {
+		n := min(embedAtOnce, len(missing))
+		if err := f.embed(ctx, missing[:n]); err != nil {
+			return fmt.Errorf("index questions: %w", err)
+		}
+		missing = missing[n:]
+	}
+	return nil
+}
+
+// wanted is a text that has no vector yet.
+type wanted struct {
+	question string
+	text     text
+	hash     string
+}
+
+func (f *Finder) missing(ctx context.Context, ids []string) ([]wanted, error) {
+	var out []wanted
+	err := f.o.Record.View(ctx, func(tx knowledge.Tx) error {
+		s, err := f.load(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		out = s.missing()
+		return nil
+	})
+	return out, err
+}
+
+func (s snapshot) missing() []wanted {
+	var out []wanted
+	seen := map[string]bool{}
+	for _, q := range s.questions {
+		if !q.Status.Answered() && !q.Open() {
+			continue
+		}
+		for _, t := range s.texts(q) {
+			h := knowledge.TextHash(t.kind, t.text)
+			if s.vectors[h] == nil && !seen[h] {
+				seen[h] = true
+				out = append(out, wanted{question: q.ID, text: t, hash: h})
+			}
+		}
+	}
+	return out
+}
+
+// embed computes and stores a batch, and lets everybody know.
+func (f *Finder) embed(ctx context.Context, batch []wanted) error {
+	vectors := map[string][]float32{}
+	var changed []string
+	seen := map[string]bool{}
+	for _, kind := range []knowledge.EmbedKind{knowledge.QueryText, knowledge.PassageText} {
+		var texts, hashes []string
+		for _, w := range batch {
+			if w.text.kind == kind {
+				texts, hashes = append(texts, w.text.text), append(hashes, w.hash)
+			}
+		}
+		if len(texts) == 0 {
+			continue
+		}
+		vs, err := f.o.Embedder.Embed(ctx, kind, texts)
+		if err != nil {
+			return err
+		}
+		for i, v := range vs {
+			vectors[hashes[i]] = v
+		}
+	}
+	for _, w := range batch {
+		if !seen[w.question] {
+			seen[w.question] = true
+			changed = append(changed, w.question)
+		}
+	}
+	return f.o.Record.Update(ctx, func(tx knowledge.Tx) error {
+		if err := tx.PutEmbeddings(ctx, f.o.Embedder.Name(), vectors); err != nil {
+			return err
+		}
+		return tx.Touch(ctx, changed)
+	})
+}
+
+// Backlog returns the questions some of whose vectors are missing.
+func (f *Finder) Backlog(ctx context.Context) ([]string, error) {
+	if f.o.Embedder == nil {
+		return nil, nil
+	}
+	missing, err := f.missing(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("backlog: %w", err)
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, w := range missing {
+		if !seen[w.question] {
+			seen[w.question] = true
+			out = append(out, w.question)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,139 @@
+package search
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// EmbedderE5 names the built-in embedder. Longer names that begin with it are
+// variants of the same vectors.
+const EmbedderE5 = "multilingual-e5-small-q4"
+
+// DefaultWeights returns the shipped weights for an embedder. One that is not
+// known gets those of the built-in one, which suit cosines squeezed into a small
+// range; refit where that is wrong.
+func DefaultWeights(embedder string) Weights {
+	_ = embedder // one set so far; the name keeps callers right when there are more
+	return Weights{
+		Vector: 20, Passage: 10,
+		Lexical: Lexical{Chars: 1, Words: 0, Whole: 1},
+		Alone:   Lexical{Chars: 2, Words: 0, Whole: 1},
+	}
+}
+
+// Calibration turns a ranking into the probability that its first question is the
+// one meant: a logistic function of few features (Platt 1999). It belongs to the
+// embedder and the weights that it was fitted with, and is stored as JSON.
+type Calibration struct {
+	Embedder string `json:"embedder"` // empty: words only
+	// Log odds = Bias + Score·score + Margin·(lead over the next different question)
+	// + Chars·Parts.Chars + Coverage·Parts.Coverage. None but Bias is negative, so a
+	// better match is never trusted less.
+	Bias     float64 `json:"bias"`
+	Score    float64 `json:"score"`
+	Margin   float64 `json:"margin"`
+	Chars    float64 `json:"chars"`
+	Coverage float64 `json:"coverage"`
+	// AnswerAt is the confidence from which the first is given as the answer.
+	AnswerAt float64 `json:"answer_at"`
+	// MinChars is the least Parts.Chars of a direct answer: where there is no vector
+	// to vouch for the meaning, the words themselves must nearly agree.
+	MinChars float64 `json:"min_chars,omitempty"`
+	// SuggestAt is the confidence below which nothing is worth suggesting.
+	SuggestAt float64 `json:"suggest_at"`
+	// Floor is the score below which one candidate is not worth suggesting.
+	Floor float64 `json:"floor"`
+}
+
+// ErrCalibration is returned by [Calibration.Validate].
+var ErrCalibration = errors.New("invalid calibration")
+
+// Validate reports a calibration that cannot be used, as a file edited by hand may
+// be.
+func (c Calibration) Validate() error {
+	for _, f := range []struct {
+		name   string
+		value  float64
+		lo, hi float64
+	}{
+		{"bias", c.Bias, -1e6, 1e6}, {"floor", c.Floor, -1e6, 1e6},
+		{"score", c.Score, 0, 1e6}, {"margin", c.Margin, 0, 1e6},
+		{"chars", c.Chars, 0, 1e6}, {"coverage", c.Coverage, 0, 1e6},
+		{"answer_at", c.AnswerAt, 0, 1}, {"suggest_at", c.SuggestAt, 0, 1}, {"min_chars", c.MinChars, 0, 1},
+	} {
+		if !(f.value >= f.lo && f.value <= f.hi) {
+			return fmt.Errorf("%w: %s is %v, want %g to %g", ErrCalibration, f.name, f.value, f.lo, f.hi)
+		}
+	}
+	return nil
+}
+
+// DefaultCalibration returns the shipped calibration for an embedder: the built-in
+// one's, that for words only if the name is empty, and for any other embedder one
+// that answers nothing but exact matches until it is fitted. They were fitted on
+// four sets of real questions, each weighing alike, and stand on the safe side.
+func DefaultCalibration(embedder string) Calibration {
+	switch {
+	case embedder == "":
+		return Calibration{Bias: -2.62, Margin: 2.72, Chars: 2.83, Coverage: 1.36, AnswerAt: 0.93, MinChars: 0.7, SuggestAt: 0.09, Floor: 0.3}
+	case strings.HasPrefix(embedder, EmbedderE5):
+		return Calibration{Embedder: embedder, Bias: -16.87, Score: 0.541, Margin: 1.972, Chars: 1.791, AnswerAt: 0.85, SuggestAt: 0.08, Floor: 25}
+	default:
+		return Calibration{Embedder: embedder, Bias: -2.62, Margin: 1, Chars: 2.83, Coverage: 1.36, AnswerAt: 0.999, MinChars: 0.95}
+	}
+}
+
+const (
+	// certain is the confidence in a phrasing that was asked word for word.
+	certain = 0.99
+	// contested is the confidence where two different questions have the very words.
+	contested = 0.5
+)
+
+// Confidence returns the probability, 0 to 1, that the first of ranked is the
+// question meant. A ranking without vectors is judged by the words-only default
+// if c was fitted with an embedder.
+func (c Calibration) Confidence(ranked []Scored) float64 {
+	if len(ranked) == 0 {
+		return 0
+	}
+	c = c.forRanking(ranked)
+	first := ranked[0]
+	second, rival := rival(ranked)
+	if first.Parts.Exact {
+		if rival && second.Parts.Exact {
+			return contested
+		}
+		return certain
+	}
+	lead := 0.0 // a base of one question gives no lead: nothing was beaten
+	if rival {
+		lead = max(0, first.Score-second.Score)
+	}
+	z := c.Bias + c.Score*first.Score + c.Margin*lead + c.Chars*first.Parts.Chars + c.Coverage*first.Parts.Coverage
+	p := 1 / (1 + math.Exp(-z))
+	if math.IsNaN(p) {
+		return 0
+	}
+	return min(p, certain)
+}
+
+// forRanking returns the calibration that suits the parts of a ranking.
+func (c Calibration) forRanking(ranked []Scored) Calibration {
+	if c.Embedder != "" && ranked[0].Parts.Vector == 0 && ranked[0].Parts.Passage == 0 {
+		return DefaultCalibration("")
+	}
+	return c
+}
+
+// rival returns the best question that is not a near-duplicate of the first.
+func rival(ranked []Scored) (Scored, bool) {
+	for _, s := range ranked[1:] {
+		if s.TwinOf != ranked[0].ID {
+			return s, true
+		}
+	}
+	return Scored{}, false
+}

@@ -1,0 +1,164 @@
+package search_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
+)
+
+func ask(l *search.Lexicon, text string) search.Decision {
+	q := search.NewParser(search.ParserOptions{Vocabulary: l}).Parse(text)
+	return search.Decide(l.Rank(q, nil, weights()), search.DefaultCalibration(""))
+}
+
+func TestDecideByWordsAlone(t *testing.T) {
+	t.Parallel()
+	l := crm()
+	for text, want := range map[string]search.Kind{
+		"Как сменить пароль?":                     search.Answer,
+		"как  СМЕНИТЬ пароль":                     search.Answer,
+		"кто ответственный за кофе":               search.Suggest,
+		"Какая погода завтра в Барнауле":          search.Nothing,
+		"Сколько будет дважды два":                search.Nothing,
+		"почему я не вижу пароль своего соседа":   search.Suggest,
+		"Как изменить ответственного по сделке??": search.Answer,
+	} {
+		if d := ask(l, text); d.Kind != want {
+			t.Errorf("%q: %v (confidence %.2f, %v), want %v", text, d.Kind, d.Confidence, ids(d.Candidates), want)
+		}
+	}
+}
+
+// With one stored question every search has that one as its best; this must not
+// make it the answer to everything.
+func TestDecideWithOneQuestionOnly(t *testing.T) {
+	t.Parallel()
+	l := search.NewLexicon()
+	l.Put(search.Entry{ID: "password", Phrasings: []string{"Как сменить пароль?"}, Answer: "В профиле."})
+	for _, text := range []string{"как сменить фамилию", "как", "где пароль от wifi в переговорке", "сменить тариф"} {
+		if d := ask(l, text); d.Kind == search.Answer {
+			t.Errorf("%q was answered with the only question there is (confidence %.2f)", text, d.Confidence)
+		}
+		near := []search.Near{{Question: "password", Similarity: 0.84}, {Question: "password", Kind: search.Passage, Similarity: 0.80}}
+		d := search.Decide(l.Rank(search.Parse(text), near, weights()), search.DefaultCalibration(search.EmbedderE5))
+		if d.Kind == search.Answer {
+			t.Errorf("%q was answered with the only question there is, by vectors (confidence %.2f)", text, d.Confidence)
+		}
+	}
+}
+
+func TestDecideOffersDifferentQuestions(t *testing.T) {
+	t.Parallel()
+	l := search.NewLexicon()
+	for i := range 4 {
+		l.Put(search.Entry{ID: fmt.Sprint("same", i), Phrasings: []string{"Не приходит код подтверждения" + []string{"", "!", " ", "."}[i]}})
+	}
+	l.Put(search.Entry{ID: "other", Phrasings: []string{"Где ввести код подтверждения из письма?"}})
+	d := ask(l, "код подтверждения не пришёл")
+	if len(d.Candidates) != 2 {
+		t.Errorf("offered %v, want one of the four that say the same, and the other", ids(d.Candidates))
+	}
+}
+
+func TestConfidenceOfContestedWords(t *testing.T) {
+	t.Parallel()
+	twins := []search.Scored{
+		{ID: "a", Score: 30, Parts: search.Parts{Exact: true, Vector: 1}},
+		{ID: "b", Score: 30, Parts: search.Parts{Exact: true, Vector: 1}},
+	}
+	c := search.DefaultCalibration(search.EmbedderE5)
+	if got := c.Confidence(twins); got > 0.5 {
+		t.Errorf("confidence is %.2f where two different questions have the very words", got)
+	}
+	if got := c.Confidence(twins[:1]); got < 0.95 {
+		t.Errorf("confidence in the very words is %.2f", got)
+	}
+}
+
+func TestDefaultCalibrationOfUnknownEmbedderOnlyAnswersTheVeryWords(t *testing.T) {
+	t.Parallel()
+	c := search.DefaultCalibration("some-other-model")
+	ranked := []search.Scored{{ID: "a", Score: 1e3, Parts: search.Parts{Vector: 1, Chars: 0.9, Coverage: 1}}, {ID: "b"}}
+	if d := search.Decide(ranked, c); d.Kind != search.Suggest {
+		t.Errorf("decided to %v on scores that nobody calibrated", d.Kind)
+	}
+}
+
+func TestCalibrationKeepsItsPromises(t *testing.T) {
+	t.Parallel()
+	calibrations := []search.Calibration{
+		search.DefaultCalibration(""), search.DefaultCalibration(search.EmbedderE5), search.DefaultCalibration(search.EmbedderE5 + "-pruned"), search.DefaultCalibration("x"),
+	}
+	unit := rapid.Float64Range(0, 1)
+	rapid.Check(t, func(t *rapid.T) {
+		c := rapid.SampledFrom(calibrations).Draw(t, "calibration")
+		parts := search.Parts{Vector: 0.5 + unit.Draw(t, "vector")/2, Chars: unit.Draw(t, "chars"), Coverage: unit.Draw(t, "coverage")}
+		second := rapid.Float64Range(-100, 100).Draw(t, "second")
+		first := second + rapid.Float64Range(0, 20).Draw(t, "lead")
+		more := rapid.Float64Range(0, 20).Draw(t, "more")
+		at := func(score float64) float64 {
+			return c.Confidence([]search.Scored{{ID: "a", Score: score, Parts: parts}, {ID: "b", Score: second}})
+		}
+		low, high := at(first), at(first+more)
+		if !(low >= 0 && high <= 1) {
+			t.Fatalf("confidence %v or %v is no probability", low, high)
+		}
+		if high < low {
+			t.Fatalf("confidence falls from %v to %v where the score rises", low, high)
+		}
+	})
+}
+
+func TestCalibrationStoresAsJSON(t *testing.T) {
+	t.Parallel()
+	want := search.DefaultCalibration(search.EmbedderE5)
+	data, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got search.Calibration
+	if err := json.Unmarshal(data, &got); err != nil || got != want {
+		t.Fatalf("read back %+v (%v), want %+v", got, err, want)
+	}
+	if err := got.Validate(); err != nil {
+		t.Errorf("the shipped calibration is invalid: %v", err)
+	}
+	got.Margin = -1
+	if err := got.Validate(); !errors.Is(err, search.ErrCalibration) {
+		t.Errorf("Validate of a negative margin = %v, want ErrCalibration", err)
+	}
+}
+
+func TestRelated(t *testing.T) {
+	t.Parallel()
+	l := crm()
+	l.Put(
+		search.Entry{ID: "owner twin", Topic: "Сделки", Phrasings: []string{"Как изменить ответственного по сделке"}},
+		search.Entry{ID: "bulk", Topic: "Сделки", Phrasings: []string{"Как сменить ответственного сразу во всех сделках сотрудника?"}},
+		search.Entry{ID: "watcher", Topic: "Сделки", Phrasings: []string{"Как добавить наблюдателя в сделку?"}},
+	)
+	got := l.Related("owner", weights(), search.RelatedOptions{})
+	if len(got) != 3 {
+		t.Fatalf("Related = %v, want three", ids(got))
+	}
+	for _, s := range got {
+		if s.ID == "owner" || s.ID == "owner twin" {
+			t.Errorf("Related offers %s, which the person has just read", s.ID)
+		}
+	}
+	if again := l.Related("owner", weights(), search.RelatedOptions{Exclude: map[string]bool{got[0].ID: true}}); len(again) > 0 && again[0].ID == got[0].ID {
+		t.Errorf("Related offers %s again", got[0].ID)
+	}
+	boosted := l.Related("owner", weights(), search.RelatedOptions{Limit: 1, Boost: map[string]float64{"watcher": 1}})
+	if len(boosted) != 1 || boosted[0].ID != "watcher" {
+		t.Errorf("Related = %v, want what people ask next", ids(boosted))
+	}
+	if got := l.Related("gone", weights(), search.RelatedOptions{}); got != nil {
+		t.Errorf("an unknown question has relatives %v", ids(got))
+	}
+}

@@ -1,0 +1,153 @@
+package search
+
+import (
+	"strings"
+	"sync"
+)
+
+// maxQueryWords is how many words of a message are scored; people who write more
+// say what they mean at the beginning, and the vector covers the rest.
+const maxQueryWords = 64
+
+// RepairKind names what was done to a message before it is searched.
+type RepairKind string
+
+// The repairs, in the order in which they are tried.
+const (
+	// RepairLayout: typed under the wrong keyboard layout (ghbdtn → привет).
+	RepairLayout RepairKind = "layout"
+	// RepairTranslit: Russian in Latin letters (privet → привет).
+	RepairTranslit RepairKind = "translit"
+	// RepairFiller: a greeting or a request to tell was left out.
+	RepairFiller RepairKind = "filler"
+	// RepairTypo: a word the base does not know, one slip away from one it knows.
+	RepairTypo RepairKind = "typo"
+	// RepairSynonym: a word of the house was replaced by the one the base uses.
+	RepairSynonym RepairKind = "synonym"
+)
+
+// Repair is one change that [Parser.Parse] made to a message.
+type Repair struct {
+	Kind     RepairKind
+	From, To string // a word, or the words left out and ""
+}
+
+// Query is a message prepared for search.
+type Query struct {
+	Raw     string   // the message, cleaned and cut at 2,000 characters, not repaired
+	Text    string   // the message as it was understood: what is to be embedded
+	Words   []string // folded words of Text, at most 64
+	Stems   []string // their Snowball stems
+	Repairs []Repair // what makes Text differ from Raw, in order
+}
+
+// Vocabulary is what a [Parser] asks of the words of a knowledge base. Words and
+// stems are folded: lower case, ё as е. [Lexicon] is one.
+type Vocabulary interface {
+	// WordCount returns how many phrasings and answers hold the word in this form.
+	WordCount(word string) int
+	// StemForm returns the most frequent form of a stem, and how many phrasings and
+	// answers hold any of its forms. An unknown stem has the form "".
+	StemForm(stem string) (form string, count int)
+}
+
+// ParserOptions say what a [Parser] knows besides its languages. The zero value is
+// valid.
+type ParserOptions struct {
+	// Vocabulary is the base's own; nil turns typo repair off, and the other repairs
+	// then rest on the look of the letters alone.
+	Vocabulary Vocabulary
+	// Synonyms maps a word to the words that the base uses for it.
+	Synonyms map[string]string
+}
+
+// Parser prepares messages. It is safe for concurrent use if its Vocabulary is.
+type Parser struct {
+	vocabulary Vocabulary
+	synonyms   map[string]string
+	keys       keyboard
+	latin      translit
+	russian    language
+	english    language
+	filler     phraseBook
+}
+
+// NewParser returns a parser with the given knowledge.
+func NewParser(o ParserOptions) *Parser {
+	p := &Parser{
+		vocabulary: o.Vocabulary,
+		synonyms:   make(map[string]string, len(o.Synonyms)),
+		keys:       newKeyboard(),
+		russian:    russianLanguage(),
+		english:    englishLanguage(),
+		filler:     newPhraseBook(),
+	}
+	if p.vocabulary == nil {
+		p.vocabulary = noVocabulary{}
+	}
+	p.latin = newTranslit(p.russian, p.vocabulary)
+	for from, to := range o.Synonyms {
+		if from, to = fold(Clean(from)), Clean(to); from != "" && to != "" {
+			p.synonyms[from] = to
+		}
+	}
+	return p
+}
+
+// plainParser knows no base.
+var plainParser = sync.OnceValue(func() *Parser { return NewParser(ParserOptions{}) })
+
+// Parse prepares a message without the vocabulary of a base.
+func Parse(text string) Query { return plainParser().Parse(text) }
+
+// Parse prepares a message for search. It never fails: what cannot be understood
+// is left as it is, and text without letters or digits gives a Query without Words.
+func (p *Parser) Parse(text string) Query {
+	q := Query{Raw: Clean(text)}
+	q.Text = q.Raw
+	for _, repair := range []func(string) (string, []Repair){p.repairScript, p.stripFiller, p.repairTypos, p.applySynonyms} {
+		text, done := repair(q.Text)
+		q.Text = text
+		q.Repairs = append(q.Repairs, done...)
+	}
+	q.Text = Clean(q.Text)
+	q.Words = words(fold(q.Text), maxQueryWords)
+	q.Stems = stems(q.Words)
+	return q
+}
+
+// Repaired reports whether any repair of the kind was made.
+func (q Query) Repaired(kind RepairKind) bool {
+	for _, r := range q.Repairs {
+		if r.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// applySynonyms replaces whole words only, so that no form of another word is hit.
+func (p *Parser) applySynonyms(text string) (string, []Repair) {
+	if len(p.synonyms) == 0 {
+		return text, nil
+	}
+	var done []Repair
+	tokens := strings.Split(text, " ")
+	for i, token := range tokens {
+		core := strings.TrimFunc(token, notWordRune)
+		to, ok := p.synonyms[fold(core)]
+		if !ok || core == "" {
+			continue
+		}
+		tokens[i] = strings.Replace(token, core, to, 1)
+		done = append(done, Repair{Kind: RepairSynonym, From: core, To: to})
+	}
+	return strings.Join(tokens, " "), done
+}
+
+func notWordRune(r rune) bool { return !isWordRune(r) }
+
+type noVocabulary struct{}
+
+func (noVocabulary) WordCount(string) int          { return 0 }
+func (noVocabulary) StemForm(string) (string, int) { return "", 0 }

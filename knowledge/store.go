@@ -1,0 +1,128 @@
+package knowledge
+
+import (
+	"context"
+	"time"
+)
+
+// Tx is the record of truth inside one transaction, as the rules of Desk need
+// it. A lookup of what does not exist wraps ErrNotFound. Every question whose
+// row, phrasings or answer a transaction changes gets a new version and is
+// queued for indexing in that same transaction.
+type Tx interface {
+	QuestionTx
+	QuestionList
+	AskTx
+	EscalationTx
+	WaiterTx
+	PersonTx
+	EmbeddingTx
+	ChangeTx
+}
+
+// QuestionTx reads and writes single questions.
+type QuestionTx interface {
+	// Question returns a question with its current answer.
+	Question(ctx context.Context, id string) (Question, error)
+	// PutQuestion inserts or updates a question, and its canonical text as a
+	// phrasing. An empty id is replaced by a new one.
+	PutQuestion(ctx context.Context, q *Question) error
+	// PutPhrasing adds a wording; false when the question has it already (by FoldText).
+	PutPhrasing(ctx context.Context, p Phrasing) (bool, error)
+	// PutAnswer adds a version, fills in its ID and Version, and makes it the
+	// question's current answer.
+	PutAnswer(ctx context.Context, a *Answer) error
+}
+
+// QuestionFilter chooses questions for a list. Zero fields do not filter.
+type QuestionFilter struct {
+	Statuses   []Status
+	WithClosed bool     // closed ones too
+	Answered   bool     // only those that have an answer to give
+	Fold       string   // FoldText of the canonical text
+	IDs        []string // only these
+	After      string   // continue after this id (page)
+	Limit      int      // 0 means all
+}
+
+// QuestionList reads several questions.
+type QuestionList interface {
+	// Questions lists questions with their current answers, oldest first.
+	Questions(ctx context.Context, f QuestionFilter) ([]Question, error)
+	// Phrasings returns the wordings of the questions, oldest first; nil means of all.
+	Phrasings(ctx context.Context, questions []string) ([]Phrasing, error)
+	// Answers returns the versions of a question's answer, oldest first.
+	Answers(ctx context.Context, question string) ([]Answer, error)
+}
+
+// AskTx reads and writes asks.
+type AskTx interface {
+	// PutAsk inserts or replaces an ask with its candidates.
+	PutAsk(ctx context.Context, a Ask) error
+	Ask(ctx context.Context, id int64) (Ask, error)
+	// Asks lists the asks of a person or on a question (zero: any), newest first.
+	Asks(ctx context.Context, person int64, question string, limit int) ([]Ask, error)
+}
+
+// EscalationFilter chooses escalations. Zero fields do not filter.
+type EscalationFilter struct {
+	Question   string
+	Senior     int64
+	Unassigned bool // only those that no senior has
+	State      EscalationState
+	Limit      int
+}
+
+// EscalationTx reads and writes escalations.
+type EscalationTx interface {
+	PutEscalation(ctx context.Context, e *Escalation) error
+	Escalation(ctx context.Context, id int64) (Escalation, error)
+	// Escalations lists them, newest first.
+	Escalations(ctx context.Context, f EscalationFilter) ([]Escalation, error)
+}
+
+// WaiterTx reads and writes those who wait.
+type WaiterTx interface {
+	// PutWaiter inserts or replaces the waiter (one for each question and person).
+	PutWaiter(ctx context.Context, w Waiter) error
+	// Waiters lists all who waited for a question, whatever became of it, first comer first.
+	Waiters(ctx context.Context, question string) ([]Waiter, error)
+}
+
+// PersonTx reads and writes people.
+type PersonTx interface {
+	Person(ctx context.Context, id int64) (Person, error)
+	PutPerson(ctx context.Context, p *Person) error
+	// Identify returns the person behind an identity, made on first sight, with
+	// the identity's chat as the one to write to.
+	Identify(ctx context.Context, i Identity, now time.Time) (Person, error)
+	// People lists everybody, or only the seniors, by id.
+	People(ctx context.Context, seniorsOnly bool) ([]Person, error)
+	// TopicSeniors returns the ids of the seniors who answer for a topic.
+	TopicSeniors(ctx context.Context, topic string) ([]int64, error)
+}
+
+// EmbeddingTx keeps computed vectors by the model's name and TextHash, so that
+// no text is embedded twice.
+type EmbeddingTx interface {
+	// Embeddings returns the vectors that are there, by hash.
+	Embeddings(ctx context.Context, model string, hashes []string) (map[string][]float32, error)
+	PutEmbeddings(ctx context.Context, model string, vectors map[string][]float32) error
+}
+
+// Change says that a question, its phrasings, its answer or their vectors have changed.
+type Change struct {
+	Seq      int64 // grows; gaps are possible
+	Question string
+}
+
+// ChangeTx is the sequence that indexes in memory follow, in every process.
+type ChangeTx interface {
+	// Changes lists changes after a sequence number, oldest first.
+	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
+	// LastChange returns the newest sequence number, 0 for none.
+	LastChange(ctx context.Context) (int64, error)
+	// Touch adds changes of questions whose rows stay as they are: their vectors
+	// have been computed.
+	Touch(ctx context.Context, questions []string) error
+}

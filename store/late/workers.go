@@ -1,0 +1,183 @@
+package late
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+)
+
+const (
+	// wakePoll and indexPoll are how long a ready job may lie. A poll of an
+	// empty queue takes some tens of microseconds.
+	wakePoll  = 200 * time.Millisecond
+	indexPoll = 500 * time.Millisecond
+
+	wakeTimeout  = time.Minute
+	indexTimeout = 25 * time.Minute // indexAtOnce long answers without AVX2
+	// rescueAfter must be longer than any job. It matters only if this process
+	// loses a job of its own: Start takes back those of a killed one.
+	rescueAfter = time.Hour
+
+	maxBackoff = 5 * time.Minute
+
+	keepDone = 10 * time.Minute
+	keepDead = 30 * 24 * time.Hour
+
+	hardStop = 5 * time.Second
+)
+
+// Handler does late work. A call that returns an error is repeated later, and a
+// call may be repeated after it has succeeded, when the process is killed before
+// that is noted.
+type Handler interface {
+	// PostEvent posts the row and handles it.
+	PostEvent(ctx context.Context, r bot.Row) error
+	// Drain sends what is due in a chat.
+	Drain(ctx context.Context, chat bot.ChatID) error
+	// Index brings the vectors of questions up to date.
+	Index(ctx context.Context, questions []string) error
+}
+
+// Workers work the jobs of one database.
+type Workers struct {
+	client *river.Client[*sql.Tx]
+	db     *sql.DB
+}
+
+// Workers returns workers on db, the connection that the store writes with:
+// River expects a pool of one. They do nothing before Start.
+func (q *Queue) Workers(db *sql.DB, h Handler) (*Workers, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &postWorker{h: h})
+	river.AddWorker(workers, &drainWorker{h: h})
+	river.AddWorker(workers, &indexWorker{h: h})
+	client, err := river.NewClient(riversqlite.New(db), &river.Config{
+		Logger:   q.log,
+		Workers:  workers,
+		PollOnly: true, // the driver's notifications are a table polled 20 times a second
+		Queues: map[string]river.QueueConfig{
+			wakeQueue:  {MaxWorkers: 4, FetchCooldown: wakePoll / 2, FetchPollInterval: wakePoll},
+			indexQueue: {MaxWorkers: 1, FetchCooldown: indexPoll / 2, FetchPollInterval: indexPoll},
+		},
+		JobTimeout:                  wakeTimeout,
+		RescueStuckJobsAfter:        rescueAfter,
+		RetryPolicy:                 backoff{},
+		MaxAttempts:                 attempts,
+		CompletedJobRetentionPeriod: keepDone,
+		CancelledJobRetentionPeriod: keepDone,
+		DiscardedJobRetentionPeriod: keepDead,
+		ReindexerIndexNames:         []string{}, // made for PostgreSQL, whose indexes bloat
+	})
+	if err != nil {
+		return nil, fmt.Errorf("workers of late work: %w", err)
+	}
+	return &Workers{client: client, db: db}, nil
+}
+
+// Start begins to work. Only the process that holds the bot's lock may call it:
+// jobs that another process has left running are taken to be those of a killed
+// one, and done again. The end of ctx does not stop the workers, Stop does.
+func (w *Workers) Start(ctx context.Context) error {
+	if err := w.takeBack(ctx); err != nil {
+		return fmt.Errorf("take back late work: %w", err)
+	}
+	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start late work: %w", err)
+	}
+	return nil
+}
+
+// takeBack makes ready what a killed process was running, and what is due by
+// now or soon: River's scheduler begins only after it has been elected.
+func (w *Workers) takeBack(ctx context.Context) error {
+	_, err := w.db.ExecContext(ctx, `UPDATE river_job SET state = 'available'
+		WHERE state = 'running' OR (state IN ('scheduled', 'retryable') AND scheduled_at <= datetime('now', 'subsec', ?))`,
+		fmt.Sprintf("+%d seconds", soon/time.Second))
+	return err
+}
+
+// Stop takes no new jobs and waits for those that run. When ctx ends first,
+// their contexts are cancelled, and they will be done again.
+func (w *Workers) Stop(ctx context.Context) error {
+	err := w.client.Stop(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStop)
+	defer cancel()
+	if err := w.client.StopAndCancel(hard); err != nil {
+		return fmt.Errorf("stop late work: %w", err)
+	}
+	return nil
+}
+
+// backoff waits 1, 2, 4, … seconds after a failure, five minutes at most.
+type backoff struct{}
+
+// NextRetry implements river.ClientRetryPolicy.
+func (backoff) NextRetry(job *rivertype.JobRow) time.Time {
+	wait := maxBackoff
+	if failed := len(job.Errors); failed < 9 {
+		wait = min(wait, time.Second<<failed)
+	}
+	return time.Now().Add(wait)
+}
+
+type postWorker struct {
+	river.WorkerDefaults[PostEvent]
+	h Handler
+}
+
+func (w *postWorker) Work(ctx context.Context, job *river.Job[PostEvent]) error {
+	return w.h.PostEvent(ctx, job.Args.Row())
+}
+
+type drainWorker struct {
+	river.WorkerDefaults[DrainChat]
+	h Handler
+}
+
+func (w *drainWorker) Work(ctx context.Context, job *river.Job[DrainChat]) error {
+	return w.h.Drain(ctx, bot.ChatID(job.Args.Chat))
+}
+
+type indexWorker struct {
+	river.WorkerDefaults[IndexQuestions]
+	h Handler
+}
+
+func (w *indexWorker) Work(ctx context.Context, job *river.Job[IndexQuestions]) error {
+	return w.h.Index(ctx, job.Args.IDs)
+}
+
+func (*indexWorker) Timeout(*river.Job[IndexQuestions]) time.Duration { return indexTimeout }
+
+// quiet keeps a library's news for those who debug; its warnings stay.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return q.Handler.Enabled(ctx, lowered(level))
+}
+
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = lowered(r.Level)
+	return q.Handler.Handle(ctx, r)
+}
+
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+func (q quiet) WithGroup(name string) slog.Handler       { return quiet{q.Handler.WithGroup(name)} }
+
+func lowered(level slog.Level) slog.Level {
+	if level == slog.LevelInfo {
+		return slog.LevelDebug
+	}
+	return level
+}

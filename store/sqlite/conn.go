@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/nastavnik-bot/nastavnik/store/record"
+)
+
+// conn runs the SQL of package record in a transaction. A statement is prepared
+// once for each of them: an import runs the same few thousands of times.
+type conn struct {
+	tx       *sql.Tx
+	prepared map[string]*sql.Stmt // closed with the transaction
+}
+
+var _ record.Conn = (*conn)(nil)
+
+func newConn(tx *sql.Tx) *conn { return &conn{tx: tx, prepared: map[string]*sql.Stmt{}} }
+
+func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := c.prepared[query]; ok {
+		return s, nil
+	}
+	s, err := c.tx.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, translate(err)
+	}
+	c.prepared[query] = s
+	return s, nil
+}
+
+// Exec implements record.Conn.
+func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	s, err := c.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return result.RowsAffected()
+}
+
+// Query implements record.Conn.
+func (c *conn) Query(ctx context.Context, query string, args ...any) (record.Rows, error) {
+	s, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return rows{r}, nil
+}
+
+// rows translates the error of a statement that fails midway.
+type rows struct{ *sql.Rows }
+
+// Err implements record.Rows.
+func (r rows) Err() error { return translate(r.Rows.Err()) }

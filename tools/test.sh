@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# test.sh [race] runs the tests and reports on them through internal/noskip,
+# which fails on a skipped test under CI=true.
+#
+# Everything runs under the race detector except the embedder: it is arithmetic,
+# several times slower under the detector, so it runs plainly, and only its tests
+# of concurrent use, those with Concurrent in their names, run again with -race.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+race=-race
+cc=$(go env CC)
+if ! command -v "${cc%% *}" >/dev/null; then
+	hint="the race detector needs a C compiler and $cc is not in PATH: install gcc, or name another in CC"
+	if [ "${CI:-}" = true ]; then
+		printf 'make test: %s\n' "$hint" >&2
+		exit 1
+	fi
+	printf 'make test: running WITHOUT -race: %s\n' "$hint" >&2
+	race=
+fi
+
+packages=$(go list ./...)
+raced=$(grep -v '/knowledge/e5\(/\|$\)' <<<"$packages")
+
+# run FLAGS… PACKAGES…: the race detector is C, so it wants cgo; the product is
+# built without it, so what runs plainly is tested without it.
+run() {
+	local cgo=0
+	if [ "${1:-}" = -race ]; then cgo=1; fi
+	CGO_ENABLED=$cgo go test -json -timeout 10m "$@"
+}
+
+all() {
+	local status=0
+	# shellcheck disable=SC2086 # a flag or nothing, and a list of words
+	run $race $raced || status=1
+	if [ "${1:-}" != race ]; then
+		run ./knowledge/e5/... || status=1
+	fi
+	if [ -n "$race" ]; then
+		run -race -run 'Concurrent' ./knowledge/e5 || status=1
+	fi
+	return "$status"
+}
+
+all "${1:-}" | go run ./internal/noskip
