@@ -87,14 +87,8 @@ func New(o Options) *Terminal {
 // Run reads lines and prints replies until the input or ctx ends. Every line is
 // answered before the next one is read, so that a pipe reads like a conversation.
 func (t *Terminal) Run(ctx context.Context) error {
-	fresh, err := t.open(ctx)
-	if err != nil {
+	if err := t.Open(ctx); err != nil {
 		return fmt.Errorf("terminal: %w", err)
-	}
-	if fresh && t.o.Greeting {
-		if err := t.Say(ctx, "/start"); err != nil {
-			return fmt.Errorf("terminal: %w", err)
-		}
 	}
 	watch, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -109,7 +103,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 			return nil
 		case l, ok := <-lines:
 			if !ok {
-				return t.end(ctx)
+				return t.End(ctx)
 			}
 			if err := t.line(ctx, l); err != nil {
 				return fmt.Errorf("terminal: %w", err)
@@ -118,8 +112,18 @@ func (t *Terminal) Run(ctx context.Context) error {
 	}
 }
 
-// open prints what has come since the last time, and remembers older buttons.
-func (t *Terminal) open(ctx context.Context) (fresh bool, err error) {
+// Open prints what has come since the last time, and greets somebody new when
+// the options say so. Run does it by itself.
+func (t *Terminal) Open(ctx context.Context) error {
+	fresh, err := t.catchUp(ctx)
+	if err != nil || !fresh || !t.o.Greeting {
+		return err
+	}
+	return t.Say(ctx, "/start")
+}
+
+// catchUp prints what has come since the last time, and remembers older buttons.
+func (t *Terminal) catchUp(ctx context.Context) (fresh bool, err error) {
 	err = t.o.Store.Read(ctx, func(tx bot.Tx) error {
 		c, err := tx.Conversation(ctx, t.chat)
 		if err != nil {
@@ -286,8 +290,23 @@ func (t *Terminal) busy(ctx context.Context) (busy bool, err error) {
 	return busy, err
 }
 
-// end closes the terminal: a reply that is being written is given out.
-func (t *Terminal) end(ctx context.Context) error {
+// Unread returns how many messages have not been printed yet.
+func (t *Terminal) Unread(ctx context.Context) (n int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err = t.o.Store.Read(ctx, func(tx bot.Tx) error {
+		unread, err := tx.Deliveries(ctx, t.chat, t.cursor, recentLimit)
+		n = len(unread)
+		return err
+	})
+	return n, err
+}
+
+// Print shows what has come in.
+func (t *Terminal) Print(ctx context.Context) error { return t.print(ctx) }
+
+// End closes the terminal: a reply that is being written is given out.
+func (t *Terminal) End(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -315,18 +334,18 @@ func (t *Terminal) print(ctx context.Context) error {
 	defer t.mu.Unlock()
 	const page = 100
 	for {
-		var new []bot.Delivery
+		var fresh []bot.Delivery
 		err := t.o.Store.Read(ctx, func(tx bot.Tx) (err error) {
-			new, err = tx.Deliveries(ctx, t.chat, t.cursor, page)
+			fresh, err = tx.Deliveries(ctx, t.chat, t.cursor, page)
 			return err
 		})
-		if err != nil || len(new) == 0 {
+		if err != nil || len(fresh) == 0 {
 			if errors.Is(err, context.Canceled) {
 				return nil
 			}
 			return err
 		}
-		for _, d := range new {
+		for _, d := range fresh {
 			if _, err := fmt.Fprintln(t.o.Out, t.clearPrompt()+Render(d.Message, t.o.Say, t.o.Style)); err != nil {
 				return err
 			}

@@ -45,6 +45,8 @@ type Finder struct {
 	cal      search.Calibration
 	queries  *memo
 
+	indexing sync.Mutex // held while a batch is embedded
+
 	mu  sync.Mutex // held while following changes
 	seq int64      // of the last change followed
 	all bool       // the first loading is done
@@ -97,7 +99,7 @@ func (f *Finder) prepare(ctx context.Context, text string) (query, error) {
 	}
 	if err != nil {
 		// The base still answers from words; the admin sees why in the log.
-		f.o.Log.Warn("embedding a question failed, searching by words", "err", err)
+		f.o.Log.WarnContext(ctx, "embedding a question failed, searching by words", "err", err)
 		q.vector = nil
 	}
 	return q, nil
@@ -121,7 +123,7 @@ func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Ind
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		f.o.Log.Warn("vector search failed, searching by words", "err", err)
+		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
 		return nil, nil
 	}
 	out := make([]search.Near, len(hits))
@@ -239,8 +241,9 @@ func (f *Finder) Show(ctx context.Context, question string, seen []string) (know
 // Proves reports whether the wording finds the question, answered at once or
 // among those suggested. It brings the question's vectors up to date first.
 func (f *Finder) Proves(ctx context.Context, wording, question string) (bool, error) {
-	if err := f.IndexQuestions(ctx, []string{question}); err != nil {
-		return false, err
+	if err := f.indexNow(ctx, question); err != nil {
+		// Words may find it already; the late work tries the vectors again.
+		f.o.Log.WarnContext(ctx, "indexing a new answer failed", "entry_id", question, "err", err)
 	}
 	found, err := f.Find(ctx, wording, "")
 	if err != nil {

@@ -13,23 +13,45 @@ const embedAtOnce = 32
 
 // IndexQuestions computes the vectors that are missing for the questions and
 // stores them; every process then takes them in by Sync. Without an embedder it
-// does nothing. It may be called again and again: what is there is kept.
+// does nothing. It may be called again and again, and by several at once: what
+// is there is kept, and in this process no text is embedded twice.
 func (f *Finder) IndexQuestions(ctx context.Context, ids []string) error {
 	if f.o.Embedder == nil || len(ids) == 0 {
 		return nil
 	}
-	missing, err := f.missing(ctx, ids)
-	if err != nil {
-		return fmt.Errorf("index questions: %w", err)
-	}
-	for len(missing) > 0 {
-		n := min(embedAtOnce, len(missing))
-		if err := f.embed(ctx, missing[:n]); err != nil {
+	for {
+		more, err := f.indexSome(ctx, ids)
+		if err != nil {
 			return fmt.Errorf("index questions: %w", err)
 		}
-		missing = missing[n:]
+		if !more {
+			return nil
+		}
 	}
-	return nil
+}
+
+// indexSome embeds one batch of what is missing; true when there may be more.
+func (f *Finder) indexSome(ctx context.Context, ids []string) (more bool, err error) {
+	f.indexing.Lock()
+	defer f.indexing.Unlock()
+	missing, err := f.missing(ctx, ids)
+	if err != nil || len(missing) == 0 {
+		return false, err
+	}
+	n := min(embedAtOnce, len(missing))
+	return n < len(missing), f.embed(ctx, missing[:n])
+}
+
+// indexNow embeds what is missing of one question without waiting for others.
+func (f *Finder) indexNow(ctx context.Context, question string) error {
+	if f.o.Embedder == nil {
+		return nil
+	}
+	missing, err := f.missing(ctx, []string{question})
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return f.embed(ctx, missing)
 }
 
 // wanted is a text that has no vector yet.

@@ -27,6 +27,10 @@ func code(err error) int {
 	return 0
 }
 
+// primary returns SQLite's result code without its extension, 0 for an error of
+// another kind.
+func primary(err error) int { return code(err) & 0xff }
+
 // translate gives a violated constraint the domain's meaning.
 func translate(err error) error {
 	switch code(err) {
@@ -46,8 +50,7 @@ func (s *Store) explain(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	const primary = 0xff
-	switch code(err) & primary {
+	switch primary(err) {
 	case lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
 		return fmt.Errorf("файл %s повреждён или это не база Наставника: верните его из резервной копии: %w: %w", s.path, ErrDamaged, err)
 	case lib.SQLITE_FULL:

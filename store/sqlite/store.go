@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver named "sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/store/record"
@@ -175,7 +176,11 @@ func (s *Store) Read(ctx context.Context, fn func(bot.Tx) error) error {
 		return s.explain("begin to read", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it has only read
-	return s.explain("", fn(record.New(newConn(tx), nil)))
+	err = fn(record.New(newConn(tx), nil))
+	if primary(err) == lib.SQLITE_READONLY {
+		return fmt.Errorf("write in a transaction for reading: %w", err) // a mistake of the program, not of the disk
+	}
+	return s.explain("", err)
 }
 
 // Changed returns a number that is another one after anybody, in this process or

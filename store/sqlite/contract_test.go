@@ -1,0 +1,12 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/store/storetest"
+)
+
+func TestContract(t *testing.T) {
+	storetest.TestStore(t, func(t *testing.T) bot.Store { return open(t, t.TempDir()) })
+}
