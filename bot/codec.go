@@ -14,6 +14,8 @@ var ErrUndeliverable = errors.New("cannot be delivered")
 
 // decoders read the bodies that the inbox holds, by the names under which it
 // holds them. A name is for ever: rows outlive the program that wrote them.
+//
+//nolint:gochecknoglobals // a table, never written
 var decoders = map[string]func([]byte) (Body, error){
 	"said": decode[Said], "pressed": decode[Pressed], "ended": decode[Ended],
 	"silence": decode[Silence], "due": decode[Due],

@@ -77,7 +77,7 @@ func (t *turn) said(b Said) {
 		t.s.Detail = ""
 		return
 	}
-	if t.saidAsSenior(b, text) {
+	if t.saidAsSenior(text) {
 		return
 	}
 	t.asked(text)

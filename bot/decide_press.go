@@ -44,6 +44,17 @@ func (t *turn) askerPress(p Press) bool {
 		t.do(Join{Ask: p.Ask, Question: p.Question})
 	case SendMine:
 		t.do(Escalate{Ask: p.Ask})
+	case FAQTopic:
+		t.do(ReadFAQ{For: FAQOfTopic, Topic: p.Topic, Limit: listLimit})
+	default:
+		return t.waitingPress(p)
+	}
+	return true
+}
+
+// waitingPress does what a button says that concerns a question on its way.
+func (t *turn) waitingPress(p Press) bool {
+	switch p.Verb {
 	case AddDetails:
 		t.s.Detail = p.Question
 		t.reply("details_please", nil)
@@ -51,8 +62,6 @@ func (t *turn) askerPress(p Press) bool {
 		t.do(Cancel{Question: p.Question})
 	case HideName:
 		t.do(Hide{Question: p.Question})
-	case FAQTopic:
-		t.do(ReadFAQ{For: FAQOfTopic, Topic: p.Topic, Limit: listLimit})
 	default:
 		return false
 	}
@@ -80,6 +89,14 @@ func (t *turn) seniorPress(p Press) {
 		t.do(Postpone{Escalation: p.Escalation, Delay: t.manner.Later})
 	case NotOnTopic:
 		t.do(Dismiss{Escalation: p.Escalation})
+	default:
+		t.answeredPress(p)
+	}
+}
+
+// answeredPress does what a button says that concerns an answer already given.
+func (t *turn) answeredPress(p Press) {
+	switch p.Verb {
 	case EditAnswer:
 		t.s.Draft = &Draft{Kind: DraftEdit, Question: p.Question, Title: p.Text, Last: t.e.At}
 		t.reply("edit_please", texts.Data{"Question": p.Text})

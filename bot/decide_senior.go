@@ -10,7 +10,7 @@ import (
 
 // saidAsSenior handles words that belong to a senior's work: a reply, a new
 // version of one, or a search. False when they are something else.
-func (t *turn) saidAsSenior(b Said, text string) bool {
+func (t *turn) saidAsSenior(text string) bool {
 	about := t.e.About
 	if about != 0 {
 		if _, open := t.s.task(about); !open {
@@ -36,11 +36,8 @@ func (t *turn) saidAsSenior(b Said, text string) bool {
 }
 
 func isSmallTalk(text string) bool {
-	switch search.Classify(text) {
-	case search.Question, search.Human:
-		return false
-	}
-	return true
+	i := search.Classify(text)
+	return i != search.Question && i != search.Human
 }
 
 // saidToDraft adds to what the senior is writing.

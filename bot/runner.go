@@ -30,9 +30,11 @@ type Options struct {
 // lock of the embedded store); others may post to its inbox.
 type Runner struct {
 	Options
-	wake chan struct{}
-	mu   sync.Mutex
-	busy map[ChatID]bool
+	wake     chan struct{}
+	mu       sync.Mutex
+	busy     map[ChatID]bool
+	failures map[ChatID]failure
+	slots    chan struct{} // one for each chat that is being handled
 }
 
 // NewRunner returns a runner that Run starts.
@@ -49,7 +51,7 @@ func NewRunner(o Options) *Runner {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}}
+	return &Runner{Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}, failures: map[ChatID]failure{}, slots: make(chan struct{}, o.Workers)}
 }
 
 // Wake makes the runner look at the inbox at once.
@@ -63,16 +65,19 @@ func (r *Runner) Wake() {
 // stopGrace bounds how long Run goes on with what is ready when it is stopped.
 const stopGrace = 5 * time.Second
 
-// Run handles what comes in until ctx ends; then it finishes what is ready.
+// Run handles what comes in until ctx ends; then it finishes what is ready. A
+// chat that takes long holds up no other.
 func (r *Runner) Run(ctx context.Context) error {
 	tick := time.NewTicker(r.Poll)
 	defer tick.Stop()
+	var chats sync.WaitGroup
 	for {
-		if err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
-			r.Log.Error("looking for work failed", "err", err)
+		if _, err := r.start(ctx, &chats); err != nil && ctx.Err() == nil {
+			r.Log.ErrorContext(ctx, "looking for work failed", "err", err)
 		}
 		select {
 		case <-ctx.Done():
+			chats.Wait()
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 			defer cancel()
 			return r.Settle(last)
@@ -82,43 +87,55 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// Settle handles everything that is ready, and what follows from it.
+// Settle handles everything that is ready, and what follows from it, until ctx ends.
 func (r *Runner) Settle(ctx context.Context) error {
 	for {
 		chats, err := r.busyChats(ctx)
 		if err != nil || len(chats) == 0 {
 			return err
 		}
-		if err := r.Sweep(ctx); err != nil {
+		var wg sync.WaitGroup
+		started, err := r.start(ctx, &wg)
+		wg.Wait()
+		if err != nil {
 			return err
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		if started > 0 {
+			continue
+		}
+		select { // everything that is left has failed a moment ago
+		case <-ctx.Done():
+			return fmt.Errorf("%d chats are left for later: %w", len(chats), ctx.Err())
+		case <-time.After(r.Poll):
 		}
 	}
 }
 
-// Sweep handles every chat that has something ready, several at once, and
-// returns when all are done.
-func (r *Runner) Sweep(ctx context.Context) error {
+// start begins to handle every chat that has something ready.
+func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, err error) {
 	chats, err := r.busyChats(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, r.Workers)
 	for _, chat := range chats {
 		if !r.claim(chat) {
 			continue
 		}
-		slots <- struct{}{}
+		select {
+		case r.slots <- struct{}{}:
+		case <-ctx.Done():
+			r.release(chat, nil)
+			return started, ctx.Err()
+		}
+		started++
 		wg.Go(func() {
-			defer func() { r.release(chat); <-slots }()
-			r.handle(ctx, chat)
+			err := r.handle(ctx, chat)
+			r.release(chat, err)
+			<-r.slots
+			r.Wake() // others may have got mail
 		})
 	}
-	wg.Wait()
-	return nil
+	return started, nil
 }
 
 func (r *Runner) busyChats(ctx context.Context) (chats []ChatID, err error) {
@@ -129,24 +146,42 @@ func (r *Runner) busyChats(ctx context.Context) (chats []ChatID, err error) {
 	return chats, err
 }
 
+// claim takes a chat, unless somebody has it or it has failed a moment ago.
 func (r *Runner) claim(chat ChatID) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.busy[chat] {
+	if r.busy[chat] || r.failures[chat].until.After(r.Now()) {
 		return false
 	}
 	r.busy[chat] = true
 	return true
 }
 
-func (r *Runner) release(chat ChatID) {
+// release gives a chat back. After a failure it is left alone for a while,
+// longer each time: the cause may be a full disk.
+func (r *Runner) release(chat ChatID, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.busy, chat)
+	if err == nil {
+		delete(r.failures, chat)
+		return
+	}
+	n := r.failures[chat].n + 1
+	r.failures[chat] = failure{n: n, until: r.Now().Add(min(maxPause, time.Second<<min(n-1, 16)))}
 }
 
+// failure is how often in a row a chat could not be handled.
+type failure struct {
+	n     int
+	until time.Time
+}
+
+// maxPause bounds the wait after a failure.
+const maxPause = time.Minute
+
 // handle works off a chat's inbox, sending what each event gives at once.
-func (r *Runner) handle(ctx context.Context, chat ChatID) {
+func (r *Runner) handle(ctx context.Context, chat ChatID) error {
 	for ctx.Err() == nil {
 		row, err := r.nextRow(ctx, chat)
 		if errors.Is(err, knowledge.ErrNotFound) {
@@ -157,11 +192,13 @@ func (r *Runner) handle(ctx context.Context, chat ChatID) {
 		}
 		if err != nil {
 			r.failed(ctx, row, err)
-			break
+			r.Drain(ctx, chat)
+			return err
 		}
 		r.Drain(ctx, chat)
 	}
 	r.Drain(ctx, chat)
+	return nil
 }
 
 func (r *Runner) nextRow(ctx context.Context, chat ChatID) (row Row, err error) {
@@ -181,7 +218,7 @@ func (r *Runner) failed(ctx context.Context, row Row, cause error) {
 	if ctx.Err() != nil {
 		return // stopped, not failed
 	}
-	r.Log.Error("handling an event failed", "conversation", row.Chat, "event_id", row.ID, "kind", row.Kind, "attempt", row.Attempts+1, "err", cause)
+	r.Log.ErrorContext(ctx, "handling an event failed", "conversation", row.Chat, "event_id", row.ID, "kind", row.Kind, "attempt", row.Attempts+1, "err", cause)
 	if row.ID == 0 {
 		return
 	}
@@ -196,7 +233,7 @@ func (r *Runner) failed(ctx context.Context, row Row, cause error) {
 		return tx.PutDelivery(ctx, &Delivery{Key: fmt.Sprintf("%d/failed", row.ID), Chat: row.Chat, Message: m, State: DeliveryPending, Created: r.Now()})
 	})
 	if err != nil {
-		r.Log.Error("recording a failure failed", "event_id", row.ID, "err", err)
+		r.Log.ErrorContext(ctx, "recording a failure failed", "event_id", row.ID, "err", err)
 	}
 }
 
@@ -272,7 +309,7 @@ func (r *Runner) Drain(ctx context.Context, chat ChatID) {
 		})
 		if err != nil {
 			if !errors.Is(err, knowledge.ErrNotFound) {
-				r.Log.Error("reading the outbox failed", "conversation", chat, "err", err)
+				r.Log.ErrorContext(ctx, "reading the outbox failed", "conversation", chat, "err", err)
 			}
 			return
 		}
@@ -304,7 +341,7 @@ func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
 		d.NotUntil = r.Now().Add(min(maxBackoff, time.Second<<min(d.Attempts, 16)))
 	}
 	if err != nil {
-		r.Log.Warn("sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
+		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
 	}
 	werr := r.Store.Write(ctx, func(tx Tx) error {
 		if err := tx.PutDelivery(ctx, &d); err != nil {
@@ -316,7 +353,7 @@ func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
 		return nil
 	})
 	if werr != nil {
-		r.Log.Error("recording a delivery failed", "delivery", d.ID, "err", werr)
+		r.Log.ErrorContext(ctx, "recording a delivery failed", "delivery", d.ID, "err", werr)
 		return false
 	}
 	return d.State != DeliveryPending

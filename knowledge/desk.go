@@ -117,7 +117,7 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 		return q, nil
 	}
 	if to == Unanswered {
-		if err := d.endEscalations(ctx, q.ID, EscalationDone); err != nil {
+		if err := d.endEscalations(ctx, q.ID); err != nil {
 			return q, err
 		}
 		if q.Status.Answered() {

@@ -309,16 +309,16 @@ func (d Desk) close(ctx context.Context, q Question, why Closed) error {
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return err
 	}
-	return d.endEscalations(ctx, q.ID, EscalationDone)
+	return d.endEscalations(ctx, q.ID)
 }
 
-func (d Desk) endEscalations(ctx context.Context, question string, state EscalationState) error {
+func (d Desk) endEscalations(ctx context.Context, question string) error {
 	open, err := d.Tx.Escalations(ctx, EscalationFilter{Question: question, State: EscalationOpen})
 	if err != nil {
 		return err
 	}
 	for _, e := range open {
-		e.State, e.Ended = state, d.Now
+		e.State, e.Ended = EscalationDone, d.Now
 		if err := d.Tx.PutEscalation(ctx, &e); err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func (d Desk) Reply(ctx context.Context, escalation, senior int64, text string) 
 	if err != nil {
 		return Replied{Question: q}, err
 	}
-	if err := d.endEscalations(ctx, e.Question, EscalationDone); err != nil {
+	if err := d.endEscalations(ctx, e.Question); err != nil {
 		return Replied{}, err
 	}
 	return d.answer(ctx, q, senior, text)
@@ -55,7 +55,7 @@ func (d Desk) Answer(ctx context.Context, question string, author int64, text st
 	if q.Status.Answered() {
 		return d.Revise(ctx, question, author, text)
 	}
-	if err := d.endEscalations(ctx, q.ID, EscalationDone); err != nil {
+	if err := d.endEscalations(ctx, q.ID); err != nil {
 		return Replied{}, err
 	}
 	return d.answer(ctx, q, author, text)

@@ -65,6 +65,8 @@ func foldStatus(s string) string {
 
 // next is the one table of status changes. A status that is set again is no
 // change and always allowed.
+//
+//nolint:gochecknoglobals // a table, never written
 var next = map[Status][]Status{
 	// A question that nobody has answered goes to a senior, or an administrator
 	// answers it directly.

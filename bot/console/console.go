@@ -6,7 +6,6 @@ package console
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -339,11 +338,11 @@ func (t *Terminal) print(ctx context.Context) error {
 			fresh, err = tx.Deliveries(ctx, t.chat, t.cursor, page)
 			return err
 		})
-		if err != nil || len(fresh) == 0 {
-			if errors.Is(err, context.Canceled) {
-				return nil
-			}
+		if err != nil && ctx.Err() == nil {
 			return err
+		}
+		if len(fresh) == 0 {
+			return nil
 		}
 		for _, d := range fresh {
 			if _, err := fmt.Fprintln(t.o.Out, t.clearPrompt()+Render(d.Message, t.o.Say, t.o.Style)); err != nil {

@@ -171,9 +171,10 @@ func loadModel(path, data string) (*e5.Model, error) {
 	}
 	found, err := e5.Find(path, data)
 	if err != nil {
-		return nil, err
+		return nil, modelError(path, err)
 	}
-	return e5.Open(found)
+	m, err := e5.Open(found)
+	return m, modelError(found, err)
 }
 
 // close closes what was opened.

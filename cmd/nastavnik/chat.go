@@ -75,7 +75,7 @@ func (a *app) terminal(who knowledge.Identity, wake func()) *console.Terminal {
 
 func isTerminal(s any) bool {
 	f, ok := s.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor fits an int
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func systemUser() string {

@@ -144,9 +144,9 @@ func among(ranked, expected []string) bool {
 }
 
 func readQueries(path string) ([]evalQuery, error) {
-	f, err := os.Open(path) //nolint:gosec // the person names the file
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("файл %s не открывается: %w", path, err)
+		return nil, fmt.Errorf("файл %s не открывается: %s", path, reason(err))
 	}
 	defer func() { _ = f.Close() }()
 	var out []evalQuery
@@ -172,9 +172,9 @@ func readQueries(path string) ([]evalQuery, error) {
 }
 
 func writeRuns(path string, runs []evalRun) (err error) {
-	f, err := os.Create(path) //nolint:gosec // the person names the file
+	f, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("файл %s не создаётся: %w", path, err)
+		return fmt.Errorf("файл %s не создаётся: %s", path, reason(err))
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := bufio.NewWriter(f)

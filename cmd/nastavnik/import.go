@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -76,9 +77,9 @@ func (a *app) importFile(ctx context.Context, o importOptions) error {
 
 // readEntries reads a file and reports what is wrong with it.
 func (a *app) readEntries(path string, o kbfile.Options) ([]kbfile.Entry, error) {
-	f, err := os.Open(path) //nolint:gosec // the person names the file
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("файл %s не открывается: %w", path, err)
+		return nil, fmt.Errorf("файл %s не открывается: %s", path, reason(err))
 	}
 	defer func() { _ = f.Close() }()
 	entries, problems, err := kbfile.Read(f, filepath.Base(path), o)
@@ -91,6 +92,9 @@ func (a *app) readEntries(path string, o kbfile.Options) ([]kbfile.Entry, error)
 			errs++
 		}
 		_, _ = fmt.Fprintf(a.std.err, "%s: %s\n", kind, p)
+	}
+	if errors.Is(err, syscall.EISDIR) {
+		return nil, fmt.Errorf("файл %s не читается: %s", path, reason(err))
 	}
 	if err != nil {
 		return nil, err

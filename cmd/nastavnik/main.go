@@ -12,19 +12,13 @@ import (
 )
 
 // version is stamped by the build.
-var version = "devel" //nolint:gochecknoglobals // set by -ldflags -X
+var version = "devel"
 
 // Exit codes.
 const (
 	exitFailed = 1
 	exitUsage  = 2
 )
-
-// usageError says that the command line itself is wrong.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

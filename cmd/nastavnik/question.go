@@ -81,7 +81,7 @@ func (a *app) questionList(ctx context.Context, o listOptions) error {
 	}
 	questions, err := a.questions(ctx, f)
 	if err != nil {
-		return err
+		return noQuestion(o.after, err)
 	}
 	if o.json {
 		out := make([]questionJSON, len(questions))
@@ -165,7 +165,7 @@ func newQuestionShow(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := a.questionDetails(cmd.Context(), args[0])
 			if err != nil {
-				return err
+				return noQuestion(args[0], err)
 			}
 			if asJSON {
 				return a.printJSON(d)
@@ -305,7 +305,7 @@ func (a *app) questionAnswer(ctx context.Context, id, text, author string) error
 	}
 	r, err := a.office().Answer(ctx, id, p.ID, text)
 	if err != nil {
-		return err
+		return noQuestion(id, err)
 	}
 	return a.printf("Ответ записан: %s, версия %d. Получат: %d.\n", r.Question.ID, r.Question.Answer.Version, len(r.Waiters))
 }
@@ -330,7 +330,7 @@ func newQuestionStatus(a *app) *cobra.Command {
 				return fmt.Errorf("вопрос %s: статус так не меняется: «%s» → «%s»", args[0], q.Status.Title(), to.Title())
 			}
 			if err != nil {
-				return err
+				return noQuestion(args[0], err)
 			}
 			return a.printf("%s: %s\n", q.ID, q.Status.Title())
 		},

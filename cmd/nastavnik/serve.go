@@ -103,22 +103,16 @@ const lateGrace = 5 * time.Second
 // there was no bot or no model, or because the model is another one.
 func (a *app) catchUp(ctx context.Context) error {
 	ids, err := a.find.Backlog(ctx)
-	if err != nil || len(ids) == 0 {
-		return ignoreStop(ctx, err)
+	if err == nil && len(ids) > 0 {
+		a.log.InfoContext(ctx, "computing missing vectors", "questions", len(ids))
+		if err = a.index(ctx, ids, nil); err == nil {
+			a.log.InfoContext(ctx, "all vectors are there", "questions", len(ids))
+		}
 	}
-	a.log.Info("computing missing vectors", "questions", len(ids))
-	if err := a.index(ctx, ids, nil); err != nil {
-		return ignoreStop(ctx, err)
+	if err != nil && ctx.Err() == nil {
+		return err
 	}
-	a.log.Info("all vectors are there", "questions", len(ids))
-	return nil
-}
-
-func ignoreStop(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return nil // done, or stopped: the next bot goes on
 }
 
 // indexAtOnce is how many questions are indexed between two reports of progress.

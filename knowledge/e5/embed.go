@@ -72,36 +72,53 @@ func (m *Model) appendWindows(list []window, text int, content string) []window 
 	return list
 }
 
-// run puts the windows through the network in batches, as many at a time as there are processors. Row i of means becomes the
-// mean state of window i.
+// batch is a number of windows that go through the network together, with where their mean states go.
+type batch struct {
+	windows []window
+	means   []float32
+}
+
+// run puts the windows through the network in batches, as many at a time as there are processors, and a single batch on the
+// caller's. Row i of means becomes the mean state of window i.
 func (m *Model) run(ctx context.Context, windows []window, means []float32) error {
+	workers := runtime.GOMAXPROCS(0)
+	batches := m.batches(windows, means, workers)
+	if len(batches) == 1 {
+		return m.runBatch(ctx, batches[0])
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for _, b := range batches {
+		group.Go(func() error { return m.runBatch(ctx, b) })
+	}
+	return group.Wait()
+}
+
+func (m *Model) runBatch(ctx context.Context, b batch) error {
+	s := m.scratch.Get().(*scratch)
+	defer m.scratch.Put(s)
+	return m.forward(ctx, b.windows, s, b.means)
+}
+
+// batches divides the windows, in their order, so that every worker gets some.
+func (m *Model) batches(windows []window, means []float32, workers int) []batch {
 	tokens := 0
 	for _, w := range windows {
 		tokens += len(w.tokens)
 	}
-	workers := runtime.GOMAXPROCS(0)
 	limit := min(batchTokens, (tokens+workers-1)/workers)
 
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
+	var list []batch
 	for len(windows) > 0 {
 		n, size := 1, len(windows[0].tokens)
 		for n < len(windows) && size+len(windows[n].tokens) <= limit {
 			size += len(windows[n].tokens)
 			n++
 		}
-		batch, out := windows[:n], means[:n*m.dim]
+		list = append(list, batch{windows[:n], means[:n*m.dim]})
 		windows, means = windows[n:], means[n*m.dim:]
-		if err := ctx.Err(); err != nil {
-			break
-		}
-		group.Go(func() error {
-			s := m.scratch.Get().(*scratch)
-			defer m.scratch.Put(s)
-			return m.forward(ctx, batch, s, out)
-		})
 	}
-	return group.Wait()
+	return list
 }
 
 // vectors joins the means of each text's windows and scales them to length 1.

@@ -31,14 +31,14 @@ func cosine(a, b []float32) float64 {
 }
 
 // embed calls EmbedQueries and fails on an error.
-func embed(t testing.TB, m *Model, texts ...string) [][]float32 {
-	t.Helper()
+func embed(tb testing.TB, m *Model, texts ...string) [][]float32 {
+	tb.Helper()
 	vectors, err := m.EmbedQueries(context.Background(), texts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if len(vectors) != len(texts) {
-		t.Fatalf("%d vectors of %d texts", len(vectors), len(texts))
+		tb.Fatalf("%d vectors of %d texts", len(vectors), len(texts))
 	}
 	return vectors
 }

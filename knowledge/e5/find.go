@@ -42,7 +42,7 @@ func Find(explicit, dataDir string) (string, error) {
 
 // checkFile returns an error unless path is a regular file.
 func checkFile(path string) error {
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) //nolint:gosec // only whether the file exists is asked, in folders of the user's own
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,7 @@ func upToModule(dir string) []string {
 
 // userDataDir returns the user's folder for data of programs (XDG Base Directory Specification), or "".
 func userDataDir() string {
+	//nolint:forbidigo // where the system keeps a user's data is no configuration of the program
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return dir
 	}

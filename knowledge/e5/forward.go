@@ -13,7 +13,6 @@ const feedTokens = 128
 
 // scratch holds what a batch is turned into on its way. Rows are tokens; the tokens of all windows lie one after the other.
 type scratch struct {
-	ids       []int32
 	state     []float32 // the states, rows of the hidden size
 	projected []float32 // queries, keys and values, rows of three times the hidden size
 	context   []float32 // what attention gathers

@@ -104,17 +104,17 @@ var realModel = sync.OnceValues(func() (*Model, error) {
 })
 
 // needModel returns the real model. Without one the test fails where CI=true and is skipped elsewhere.
-func needModel(t testing.TB) *Model {
-	t.Helper()
+func needModel(tb testing.TB) *Model {
+	tb.Helper()
 	m, err := realModel()
 	missing := errors.Is(err, ErrNoModel) || errors.Is(err, fs.ErrNotExist)
 	switch {
 	case err == nil:
 		return m
 	case missing && os.Getenv("CI") != "true":
-		t.Skipf("run `make model` first, or set NASTAVNIK_MODEL to the file: %v", err)
+		tb.Skipf("run `make model` first, or set NASTAVNIK_MODEL to the file: %v", err)
 	default:
-		t.Fatalf("run `make model` first, or set NASTAVNIK_MODEL to the file: %v", err)
+		tb.Fatalf("run `make model` first, or set NASTAVNIK_MODEL to the file: %v", err)
 	}
 	return nil
 }
@@ -138,6 +138,7 @@ func TestGoldenVectors(t *testing.T) {
 	m := needModel(t)
 	all := readGolden(t)
 	forEachKernels(t, func(t *testing.T, k *kernels) {
+		t.Helper()
 		list := all
 		if raceDetector && k.name == "portable" {
 			// The detector makes this many times slower and has nothing to find in arithmetic. All run without it.

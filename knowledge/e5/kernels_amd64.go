@@ -105,8 +105,15 @@ func geluAVX2(x []float32) {
 	geluPortable(x[eights*8:])
 }
 
+// normArgs are the arguments of addNorm8. n, the length of all four, is a multiple of 8.
+type normArgs struct {
+	x, y, weight, bias *float32
+	n                  int
+	epsilon            float32
+}
+
 //go:noescape
-func addNorm8(x, y, weight, bias *float32, n int, epsilon float32)
+func addNorm8(args *normArgs)
 
 func addNormAVX2(x, y []float32, n *norm) {
 	if len(x)%8 != 0 {
@@ -114,7 +121,7 @@ func addNormAVX2(x, y []float32, n *norm) {
 		return
 	}
 	y, weight, bias := y[:len(x)], n.weight[:len(x)], n.bias[:len(x)]
-	addNorm8(&x[0], &y[0], &weight[0], &bias[0], len(x), n.epsilon)
+	addNorm8(&normArgs{&x[0], &y[0], &weight[0], &bias[0], len(x), n.epsilon})
 }
 
 //go:noescape

@@ -26,6 +26,7 @@ func forEachKernels(t *testing.T, test func(t *testing.T, k *kernels)) {
 func check(t *testing.T, property func(t *rapid.T, k *kernels, random *rand.Rand)) {
 	t.Helper()
 	forEachKernels(t, func(t *testing.T, k *kernels) {
+		t.Helper()
 		rapid.Check(t, func(t *rapid.T) {
 			property(t, k, rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)))
 		})

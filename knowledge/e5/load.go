@@ -55,20 +55,15 @@ func (l *loader) layer(i int) layer {
 
 // matrix loads one or more matrices with their biases, each of rows × columns, one below the other.
 func (l *loader) matrix(rows, columns int, names ...string) *matrix {
-	var weights [][]byte
-	var bias []float32
-	for _, name := range names {
-		weights = append(weights, l.rows(name+".w", rows, columns))
-		bias = append(bias, l.floats(name+".b", rows)...)
-	}
-	if l.err != nil {
-		return nil
-	}
 	m := newMatrix(rows*len(names), columns)
-	copy(m.bias, bias)
-	for i, w := range weights {
-		if err := m.setRows(i*rows, w); err != nil {
-			l.fail("%s.w: %w", names[i], err)
+	for i, name := range names {
+		weights, bias := l.rows(name+".w", rows, columns), l.floats(name+".b", rows)
+		if l.err != nil {
+			return nil
+		}
+		copy(m.bias[i*rows:], bias)
+		if err := m.setRows(i*rows, weights); err != nil {
+			l.fail("%s.w: %w", name, err)
 		}
 	}
 	return m

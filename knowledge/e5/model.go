@@ -105,6 +105,9 @@ func (m *Model) Name() string { return m.name }
 // Dim returns the length of the vectors.
 func (m *Model) Dim() int { return m.dim }
 
+// Kernels names the inner loops in use: avx512vnni, avx2 or portable.
+func (m *Model) Kernels() string { return m.kernels.name }
+
 // newModel builds the network of a file.
 func newModel(f *weightfile.File) (*Model, error) {
 	if err := checkHeader(f.Header); err != nil {

@@ -18,11 +18,11 @@ import (
 )
 
 // tiny returns the tiny model of package e5test.
-func tiny(t testing.TB) *Model {
-	t.Helper()
+func tiny(tb testing.TB) *Model {
+	tb.Helper()
 	m, err := Parse(e5test.File().Encode())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }

@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 // The kernels that work on one row, 8 values at a time with AVX2 and FMA.
@@ -104,15 +105,16 @@ block:
 	VPERMILPS    $0xb1, x, tmp;  \
 	VADDPS       tmp, x, x
 
-// func addNorm8(x, y, weight, bias *float32, n int, epsilon float32)
-TEXT ·addNorm8(SB), NOSPLIT, $0-44
-	MOVQ      x+0(FP), SI
-	MOVQ      y+8(FP), DI
-	MOVQ      n+32(FP), CX
-	VCVTSI2SSQ CX, X15, X15 // n
-	SHLQ      $2, CX
-	VXORPS    Y0, Y0, Y0
-	XORQ      DX, DX
+// func addNorm8(args *normArgs)
+TEXT ·addNorm8(SB), NOSPLIT, $0-8
+	MOVQ       args+0(FP), AX
+	MOVQ       normArgs_x(AX), SI
+	MOVQ       normArgs_y(AX), DI
+	MOVQ       normArgs_n(AX), CX
+	VCVTSI2SSQ CX, X15, X15
+	SHLQ       $2, CX
+	VXORPS     Y0, Y0, Y0
+	XORQ       DX, DX
 
 add:
 	VMOVUPS (SI)(DX*1), Y1
@@ -139,13 +141,13 @@ square:
 
 	SUM8(Y2, X2, X1)
 	VDIVSS       X15, X2, X2
-	VADDSS       epsilon+40(FP), X2, X2
+	VADDSS       normArgs_epsilon(AX), X2, X2
 	VSQRTSS      X2, X2, X2
 	VMOVSS       one<>(SB), X1
 	VDIVSS       X2, X1, X2
 	VBROADCASTSS X2, Y2 // 1/√(variance+ε)
-	MOVQ         weight+16(FP), R8
-	MOVQ         bias+24(FP), R9
+	MOVQ         normArgs_weight(AX), R8
+	MOVQ         normArgs_bias(AX), R9
 	XORQ         DX, DX
 
 apply:

@@ -159,10 +159,10 @@ func (f *Finder) Find(ctx context.Context, text, without string) (knowledge.Find
 		_, ok := pages[s.ID]
 		return !ok && slices.IndexFunc(ranked[:min(checked, len(ranked))], func(c search.Scored) bool { return c.ID == s.ID }) >= 0
 	})
-	return f.finding(ctx, q, ranked, pages)
+	return f.finding(ctx, ranked, pages)
 }
 
-func (f *Finder) finding(ctx context.Context, q query, ranked []search.Scored, pages map[string]knowledge.Page) (knowledge.Finding, error) {
+func (f *Finder) finding(ctx context.Context, ranked []search.Scored, pages map[string]knowledge.Page) (knowledge.Finding, error) {
 	d := search.Decide(ranked, f.cal)
 	out := knowledge.Finding{Confidence: d.Confidence, Decision: decision(d.Kind)}
 	for _, s := range d.Candidates[:min(shown, len(d.Candidates))] {

@@ -17,7 +17,7 @@ const EmbedderE5 = "multilingual-e5-small-q4"
 func DefaultWeights(embedder string) Weights {
 	_ = embedder // one set so far; the name keeps callers right when there are more
 	return Weights{
-		Vector: 20, Passage: 10,
+		Vector: 20, Passage: 15,
 		Lexical: Lexical{Chars: 1, Words: 0, Whole: 1},
 		Alone:   Lexical{Chars: 2, Words: 0, Whole: 1},
 	}
@@ -79,7 +79,7 @@ func DefaultCalibration(embedder string) Calibration {
 	case embedder == "":
 		return Calibration{Bias: -2.62, Margin: 2.72, Chars: 2.83, Coverage: 1.36, AnswerAt: 0.93, MinChars: 0.7, SuggestAt: 0.09, Floor: 0.3}
 	case strings.HasPrefix(embedder, EmbedderE5):
-		return Calibration{Embedder: embedder, Bias: -16.87, Score: 0.541, Margin: 1.972, Chars: 1.791, AnswerAt: 0.85, SuggestAt: 0.08, Floor: 25}
+		return Calibration{Embedder: embedder, Bias: -17.257, Score: 0.476, Margin: 1.858, Chars: 1.973, AnswerAt: 0.87, SuggestAt: 0.08, Floor: 29}
 	default:
 		return Calibration{Embedder: embedder, Bias: -2.62, Margin: 1, Chars: 2.83, Coverage: 1.36, AnswerAt: 0.999, MinChars: 0.95}
 	}

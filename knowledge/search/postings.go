@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync/atomic"
 )
 
 // posting is one occurrence of a term: in which document and how often.
@@ -33,6 +34,9 @@ type inverted struct {
 	df     []uint32  // by term, len of its list, closer together
 	idfs   []float64 // idf by document frequency, as refresh left it
 	place  []uint32  // by term, where add put it last
+
+	version uint32          // counts refreshes, never 0 after the first
+	norms   []atomic.Uint64 // by document, version and norm as cosine left them
 }
 
 func newInverted() *inverted { return &inverted{terms: map[uint64]uint32{}} }
@@ -130,6 +134,10 @@ const maxIDFs = 1 << 14
 
 // refresh brings the table of idfs up to date after changes.
 func (x *inverted) refresh() {
+	x.version++
+	if len(x.norms) < len(x.docs) {
+		x.norms = make([]atomic.Uint64, len(x.docs)+len(x.docs)/4)
+	}
 	x.idfs = slices.Grow(x.idfs[:0], min(x.live, maxIDFs)+1)
 	for df := range min(x.live, maxIDFs) + 1 {
 		x.idfs = append(x.idfs, idf(x.live, df))
@@ -323,14 +331,31 @@ func (x *inverted) cosine(v *tfidf, doc uint32) float64 {
 	if v.norm == 0 {
 		return 0
 	}
-	var dot, sum float64
+	var dot float64
 	for _, u := range x.docs[doc] {
-		w := damp(u.tf) * x.weight(x.df[u.term])
-		sum += w * w
-		dot += w * v.weights[u.term]
+		if w := v.weights[u.term]; w != 0 {
+			dot += w * damp(u.tf) * x.weight(x.df[u.term])
+		}
 	}
 	if dot == 0 {
 		return 0
 	}
-	return min(1, dot/(v.norm*math.Sqrt(sum)))
+	return min(1, dot/(v.norm*x.norm(doc)))
+}
+
+// norm returns the length of a document's vector. It changes with every change of
+// the base, so it is computed when it is asked for and kept until the next one;
+// readers that race for it compute the same.
+func (x *inverted) norm(doc uint32) float64 {
+	if kept := x.norms[doc].Load(); uint32(kept>>32) == x.version {
+		return float64(math.Float32frombits(uint32(kept)))
+	}
+	var sum float64
+	for _, u := range x.docs[doc] {
+		w := damp(u.tf) * x.weight(x.df[u.term])
+		sum += w * w
+	}
+	norm := float32(math.Sqrt(sum))
+	x.norms[doc].Store(uint64(x.version)<<32 | uint64(math.Float32bits(norm)))
+	return float64(norm)
 }

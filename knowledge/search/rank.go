@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -11,7 +12,7 @@ type NearKind int
 // The kinds of vectors.
 const (
 	Phrasing NearKind = iota // a wording of the question
-	Passage                  // its answer
+	Passage                  // its answer, embedded as [PassageText] says
 )
 
 // Near is one hit of the vector index.
@@ -64,9 +65,9 @@ type Scored struct {
 const (
 	// pool is how many questions each way of searching by words adds to those that
 	// the vectors found.
-	pool = 64
+	pool = 50
 	// gramBudget bounds how many postings of n-grams are read to choose candidates.
-	gramBudget = 60_000
+	gramBudget = 30_000
 	// twinDepth is how far down the ranking near-duplicates are looked for.
 	twinDepth = 12
 	// twinCosine is the character cosine of canonical phrasings above which two
@@ -191,26 +192,12 @@ func ratio(a, b float64) float64 {
 
 // candidates returns slots, those of the vectors and the best by words.
 func (l *Lexicon) candidates(s *scratch, v vectorHits) []uint32 {
-	seen := map[uint32]bool{}
-	for slot := range v.phrasing {
-		seen[slot] = true
-	}
-	for slot := range v.passage {
-		seen[slot] = true
-	}
-	for _, doc := range l.top(&s.words, l.owner, nil) {
-		seen[doc] = true
-	}
-	for _, doc := range l.top(&s.chars, l.owner, l.chars.length) {
-		seen[doc] = true
-	}
-	for _, slot := range l.top(&s.whole, nil, nil) {
-		seen[slot] = true
-	}
-	out := make([]uint32, 0, len(seen))
-	for slot := range seen {
-		out = append(out, slot)
-	}
+	out := make([]uint32, 0, len(v.phrasing)+len(v.passage)+3*pool)
+	out = slices.AppendSeq(out, maps.Keys(v.phrasing))
+	out = slices.AppendSeq(out, maps.Keys(v.passage))
+	out = append(out, l.top(&s.words, l.owner, nil)...)
+	out = append(out, l.top(&s.chars, l.owner, l.chars.length)...)
+	out = append(out, l.top(&s.whole, nil, nil)...)
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }

@@ -20,6 +20,18 @@ const (
 // space single, at most 2,000 characters. Letter case and punctuation stay.
 func Clean(text string) string { return clean(text, maxTextRunes) }
 
+// PassageText returns what is to be embedded as the passage of a question: its
+// canonical wording and its answer. The wording tells the embedder what the answer
+// is about, which on real questions is worth more than the answer alone. It is
+// empty without an answer.
+func PassageText(question, answer string) string {
+	question, answer = Clean(question), Clean(answer)
+	if answer == "" {
+		return ""
+	}
+	return Clean(question + " " + answer)
+}
+
 func clean(text string, limit int) string {
 	text = firstRunes(text, limit)
 	if isTidy(text) {

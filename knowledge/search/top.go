@@ -32,6 +32,9 @@ func (l *Lexicon) top(a *accumulator, owner []uint32, length []float32) []uint32
 		if length != nil {
 			b.score /= float32(math.Sqrt(float64(length[doc])))
 		}
+		if last != nil && b.score < last.score {
+			continue
+		}
 		if owner != nil {
 			b.slot = owner[doc]
 		}
@@ -56,8 +59,11 @@ func (l *Lexicon) top(a *accumulator, owner []uint32, length []float32) []uint32
 
 // better orders by score, and by ID where scores are equal.
 func (l *Lexicon) better(a, b best) int {
-	if c := cmp.Compare(b.score, a.score); c != 0 {
-		return c
+	switch { // scores are never NaN, which cmp.Compare would care for
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
 	}
 	return cmp.Compare(l.items[a.slot].entry.ID, l.items[b.slot].entry.ID)
 }

@@ -98,21 +98,23 @@ func argsOf(j bot.Job) (river.JobArgs, error) {
 }
 
 // Versions returns the version of the queue's tables in db, 0 when there are
-// none, and the version that this program needs.
+// none, and the version that this program needs. River's own way to ask refuses
+// versions that it does not know.
 func (q *Queue) Versions(ctx context.Context, db *sql.DB) (current, target int, err error) {
 	migrator, err := q.migrator(db)
 	if err != nil {
 		return 0, 0, err
 	}
-	existing, err := migrator.ExistingVersions(ctx)
-	if err != nil {
-		return 0, 0, fmt.Errorf("versions of the queue's tables: %w", err)
-	}
-	for _, m := range existing {
-		current = max(current, m.Version)
-	}
 	for _, m := range migrator.AllVersions() {
 		target = max(target, m.Version)
+	}
+	var tables int
+	err = db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'river_migration'`).Scan(&tables)
+	if err == nil && tables > 0 {
+		err = db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM river_migration`).Scan(&current)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("version of the queue's tables: %w", err)
 	}
 	return current, target, nil
 }

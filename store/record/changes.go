@@ -2,10 +2,7 @@ package record
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -28,10 +25,12 @@ func (t *Tx) writeChanges(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store changes: %w", err)
 	}
-	for _, question := range t.changes {
-		if _, err := t.conn.Exec(ctx, `INSERT INTO changes (question) VALUES (?)`, question); err != nil {
-			return fmt.Errorf("store changes: %w", err)
-		}
+	err = portions(t.changes, func(values string, args []any) error {
+		_, err := t.conn.Exec(ctx, `INSERT INTO changes (question) VALUES `+values, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store changes: %w", err)
 	}
 	return nil
 }
@@ -70,67 +69,4 @@ func (t *Tx) Touch(_ context.Context, questions []string) error {
 		t.mark(question)
 	}
 	return nil
-}
-
-// Embeddings implements knowledge.EmbeddingTx.
-func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map[string][]float32, error) {
-	type row struct{ hash, data []byte }
-	scan := func(r Rows) (e row, err error) {
-		err = r.Scan(&e.hash, &e.data)
-		return e, err
-	}
-	keys := make([][]byte, len(hashes))
-	for i, hash := range hashes {
-		keys[i] = []byte(hash)
-	}
-	out := make(map[string][]float32, len(hashes))
-	err := chunks(keys, func(in string, args []any) error {
-		found, err := list(ctx, t.conn, scan, `SELECT hash, data FROM embeddings WHERE model = ? AND hash IN `+in, slices.Concat([]any{model}, args)...)
-		if err != nil {
-			return err
-		}
-		for _, e := range found {
-			if out[string(e.hash)], err = decodeVector(e.data); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("embeddings of %s: %w", model, err)
-	}
-	return out, nil
-}
-
-// PutEmbeddings implements knowledge.EmbeddingTx.
-func (t *Tx) PutEmbeddings(ctx context.Context, model string, vectors map[string][]float32) error {
-	for hash, v := range vectors {
-		_, err := t.conn.Exec(ctx, `INSERT INTO embeddings (model, hash, data) VALUES (?, ?, ?) ON CONFLICT (model, hash) DO UPDATE SET data = excluded.data`,
-			model, []byte(hash), encodeVector(v))
-		if err != nil {
-			return fmt.Errorf("put embeddings of %s: %w", model, err)
-		}
-	}
-	return nil
-}
-
-// encodeVector writes little-endian float32, 4 bytes a number.
-func encodeVector(v []float32) []byte {
-	out := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-	}
-	return out
-}
-
-// decodeVector is the inverse of encodeVector.
-func decodeVector(data []byte) ([]float32, error) {
-	if len(data)%4 != 0 {
-		return nil, fmt.Errorf("vector of %d bytes: %w", len(data), knowledge.ErrInvalid)
-	}
-	out := make([]float32, len(data)/4)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-	}
-	return out, nil
 }

@@ -59,12 +59,13 @@ func (t *Tx) putQuestion(ctx context.Context, q *knowledge.Question) error {
 			return err
 		}
 		q.ID = id
-		return t.insertQuestion(ctx, q)
+	}
+	// Most are new: an import stores thousands.
+	inserted, err := t.insertQuestion(ctx, q)
+	if err != nil || inserted {
+		return err
 	}
 	old, err := t.Question(ctx, q.ID)
-	if errors.Is(err, knowledge.ErrNotFound) {
-		return t.insertQuestion(ctx, q)
-	}
 	if err != nil {
 		return err
 	}
@@ -84,18 +85,19 @@ func (t *Tx) newQuestionID(ctx context.Context) (string, error) {
 	return "", err
 }
 
-func (t *Tx) insertQuestion(ctx context.Context, q *knowledge.Question) error {
-	_, err := t.conn.Exec(ctx, `INSERT INTO questions (id, text, fold, status, closed, topic, asked, asked_by, version)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)`,
+// insertQuestion stores a question unless there is one with its id.
+func (t *Tx) insertQuestion(ctx context.Context, q *knowledge.Question) (inserted bool, err error) {
+	n, err := t.conn.Exec(ctx, `INSERT INTO questions (id, text, fold, status, closed, topic, asked, asked_by, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (id) DO NOTHING`,
 		q.ID, q.Text, knowledge.FoldText(q.Text), string(q.Status), string(q.Closed), q.Topic, millis(q.Asked), q.AskedBy)
-	if err != nil {
-		return err
+	if err != nil || n == 0 {
+		return false, err
 	}
 	q.Version = 1
 	t.versioned[q.ID] = true
 	t.index = append(t.index, q.ID)
 	t.mark(q.ID)
-	return t.putCanonical(ctx, q)
+	return true, t.putCanonical(ctx, q)
 }
 
 func (t *Tx) updateQuestion(ctx context.Context, old knowledge.Question, q *knowledge.Question) error {

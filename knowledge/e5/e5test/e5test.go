@@ -17,7 +17,7 @@ const Dim = 64
 // File returns a tiny model of two layers with random weights, always the same. It knows the letters of the Latin, Russian
 // and Greek alphabets, digits, a few words and an emoji, and reads at most 24 tokens at a time. Its vectors mean nothing.
 func File() *weightfile.File {
-	g := &generator{rand: rand.New(rand.NewPCG(1, 2))}
+	g := &generator{rand: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // the same weights every time are the point
 	f := &weightfile.File{
 		Header: weightfile.Header{
 			Hidden: Dim, Layers: 2, Heads: 4, FeedForward: 2 * Dim, Positions: 24, TokenTypes: 2, Epsilon: 1e-12,

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/nastavnik-bot/nastavnik/configs"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+)
+
+// explain says to people what is wrong, with the remedy where one is known.
+func explain(err error) string {
+	text := err.Error()
+	// Sentinels tell errors apart inside the program; people have the words around them.
+	for _, sentinel := range []error{knowledge.ErrInvalid, sqlite.ErrNewerSchema, sqlite.ErrDamaged, sqlite.ErrUnwritable} {
+		text = strings.ReplaceAll(text, ": "+sentinel.Error(), "")
+	}
+	if rest, ok := strings.CutPrefix(text, "question "); ok {
+		text = "вопрос " + rest
+	}
+	switch {
+	case errors.Is(err, knowledge.ErrNotFound):
+		text += "\nПодсказка: список вопросов с номерами — nastavnik question list"
+	case errors.Is(err, configs.ErrConfig):
+		text += "\nПодсказка: все ключи с пояснениями — configs/example.yaml; проверить — nastavnik config check"
+	}
+	return text
+}
+
+// noQuestion names the question that a command could not find.
+func noQuestion(id string, err error) error {
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return missingError{id}
+	}
+	return err
+}
+
+// missingError says that there is no question with the id.
+type missingError struct{ id string }
+
+func (e missingError) Error() string { return fmt.Sprintf("вопроса %q нет", e.id) }
+func (e missingError) Unwrap() error { return knowledge.ErrNotFound }
+
+// modelError explains why the model file cannot be used.
+func modelError(path string, err error) error {
+	switch {
+	case err == nil || errors.Is(err, e5.ErrNoModel):
+		return err
+	case errors.Is(err, e5.ErrModelFile):
+		return fmt.Errorf("файл модели %s повреждён или скачан не целиком: %w\nПодсказка: получить его заново — make model; искать только по словам — --words-only", path, err)
+	}
+	return fmt.Errorf("файл модели %s не открывается: %s\nПодсказка: получить его — make model; искать только по словам — --words-only", path, reason(err))
+}
+
+// reason says in Russian why a file cannot be used, as far as that is known.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "такого файла нет"
+	case errors.Is(err, fs.ErrPermission):
+		return "нет прав"
+	case errors.Is(err, syscall.EISDIR):
+		return "это папка"
+	}
+	return err.Error()
+}

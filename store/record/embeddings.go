@@ -1,0 +1,72 @@
+package record
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// Embeddings implements knowledge.EmbeddingTx.
+func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map[string][]float32, error) {
+	out := make(map[string][]float32, len(hashes))
+	scan := func(r Rows) (none struct{}, err error) {
+		var hash []byte
+		var v vector
+		err = r.Scan(&hash, &v)
+		out[string(hash)] = v
+		return none, err
+	}
+	keys := make([][]byte, len(hashes))
+	for i, hash := range hashes {
+		keys[i] = []byte(hash)
+	}
+	err := chunks(keys, func(in string, args []any) error {
+		_, err := list(ctx, t.conn, scan, `SELECT hash, data FROM embeddings WHERE model = ? AND hash IN `+in, slices.Concat([]any{model}, args)...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embeddings of %s: %w", model, err)
+	}
+	return out, nil
+}
+
+// PutEmbeddings implements knowledge.EmbeddingTx.
+func (t *Tx) PutEmbeddings(ctx context.Context, model string, vectors map[string][]float32) error {
+	for hash, v := range vectors {
+		_, err := t.conn.Exec(ctx, `INSERT INTO embeddings (model, hash, data) VALUES (?, ?, ?) ON CONFLICT (model, hash) DO UPDATE SET data = excluded.data`,
+			model, []byte(hash), vector(v).bytes())
+		if err != nil {
+			return fmt.Errorf("put embeddings of %s: %w", model, err)
+		}
+	}
+	return nil
+}
+
+// vector is stored as little-endian float32, 4 bytes a number.
+type vector []float32
+
+func (v vector) bytes() []byte {
+	out := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
+	}
+	return out
+}
+
+// Scan implements sql.Scanner: an index is loaded from tens of thousands of
+// these, which would be copied once more on their way through a []byte.
+func (v *vector) Scan(src any) error {
+	data, ok := src.([]byte)
+	if !ok || len(data)%4 != 0 {
+		return fmt.Errorf("vector of %d bytes (%T): %w", len(data), src, knowledge.ErrInvalid)
+	}
+	*v = make([]float32, len(data)/4)
+	for i := range *v {
+		(*v)[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return nil
+}
