@@ -29,10 +29,14 @@ type (
 		Ask  int64
 		Then Verb
 	}
-	// Escalate sends an ask's question to a senior. Result: Sent.
-	Escalate struct{ Ask int64 }
+	// Escalate sends an ask's question to a senior, but not together with the
+	// question Apart ("" for none). Result: Sent, or AnsweredMeanwhile.
+	Escalate struct {
+		Ask   int64
+		Apart string
+	}
 	// Join makes the asker wait for somebody else's question. Result: Sent, or
-	// Answered when it has an answer by now.
+	// AnsweredMeanwhile.
 	Join struct {
 		Ask      int64
 		Question string
@@ -70,7 +74,7 @@ type (
 		Question string
 		Text     string
 	}
-	// PointTo settles an escalation by an entry. Result: ReplyDone or TooLate.
+	// PointTo settles an escalation by an entry. Result: ReplyDone, TooLate or EntryGone.
 	PointTo struct {
 		Escalation int64
 		Question   string
@@ -88,6 +92,7 @@ type (
 	ReadTask struct {
 		Escalation int64
 		Then       Verb
+		Text       string // what was written about it, "" for nothing
 	}
 	// ReadSeniors reads who else could answer. Result: Seniors.
 	ReadSeniors struct{ Escalation int64 }
@@ -134,14 +139,17 @@ const (
 type (
 	// AskRead is an ask as it stands.
 	AskRead struct {
-		Ask  knowledge.Ask
-		Then Verb
+		Ask   knowledge.Ask
+		Then  Verb
+		Waits bool             // the asker waits for its question already
+		Same  *knowledge.Brief // its question, when others wait for it; else nil
 	}
 	// Sent says what came of an escalation.
 	Sent struct {
 		Escalated knowledge.Escalated
 	}
-	// AnsweredMeanwhile says that a question that was to be joined has an answer now.
+	// AnsweredMeanwhile says that the question of an ask has got an answer that the
+	// asker has not seen.
 	AnsweredMeanwhile struct {
 		Ask      int64
 		Question knowledge.Question
@@ -155,8 +163,9 @@ type (
 	NameHidden struct{ Found bool }
 	// DetailSent says that more words are on their way.
 	DetailSent struct {
-		Senior string
-		Found  bool // false when the question no longer waits
+		Senior string // "" while there is none
+		Found  bool   // false when the question no longer waits
+		Text   string
 	}
 	// Mine lists the asker's questions, newest first.
 	Mine struct {
@@ -175,11 +184,15 @@ type (
 		Escalation int64
 		Replied    knowledge.Replied
 		Changed    bool // a newer version of an answer given before
+		Pointed    bool // an entry that was there before
 	}
+	// EntryGone says that an entry is no longer in the base.
+	EntryGone struct{}
 	// TooLate says that an escalation is no longer the senior's to settle.
 	TooLate struct {
 		Escalation int64
 		Question   knowledge.Question
+		Text       string // what was not sent, "" for nothing
 	}
 	// TaskEnded says that the senior is rid of an escalation.
 	TaskEnded struct {
@@ -195,6 +208,7 @@ type (
 	TaskRead struct {
 		Task Task
 		Then Verb
+		Text string // as in ReadTask
 	}
 	// Seniors lists who else could answer.
 	Seniors struct {
@@ -225,6 +239,7 @@ func (DetailSent) body()        {}
 func (Mine) body()              {}
 func (FAQ) body()               {}
 func (ReplyDone) body()         {}
+func (EntryGone) body()         {}
 func (TooLate) body()           {}
 func (TaskEnded) body()         {}
 func (TaskPostponed) body()     {}

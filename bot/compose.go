@@ -23,6 +23,15 @@ const labelRunes = 72
 
 func short(s string) string { return oneLine(s, labelRunes) }
 
+// titleRunes bounds a question, or another text of somebody's, inside a sentence.
+const titleRunes = 120
+
+// innerQuotes are those inside of others.
+var innerQuotes = strings.NewReplacer("«", "„", "»", "“")
+
+// title shows a text inside of quotes.
+func title(s string) string { return strings.TrimSuffix(innerQuotes.Replace(oneLine(s, titleRunes)), ".") }
+
 // oneLine folds white space and cuts at a word, with an ellipsis.
 func oneLine(s string, limit int) string {
 	s = strings.Join(strings.Fields(s), " ")
@@ -43,10 +52,13 @@ func (t *turn) button(id string, p Press) Button { return Button{Label: t.say.Sa
 
 func taskKey(escalation int64) string { return "task:" + strconv.FormatInt(escalation, 10) }
 
-func entryButtons(ask int64, items []knowledge.Brief) []Button {
+// entryButtons open entries; from says which asks they settle and lead away from.
+func entryButtons(from Press, items []knowledge.Brief) []Button {
 	out := make([]Button, len(items))
 	for i, b := range items {
-		out[i] = Button{Label: short(b.Text), Press: Press{Verb: OpenEntry, Ask: ask, Question: b.ID}}
+		p := from
+		p.Verb, p.Question = OpenEntry, b.ID
+		out[i] = Button{Label: short(b.Text), Press: p}
 	}
 	return out
 }
@@ -68,7 +80,7 @@ func (t *turn) page(ask, asked int64, p knowledge.Page, text string) Message {
 	next := Section{Choice: true}
 	if len(p.Related) > 0 {
 		next.Title = t.say.Say("related", nil)
-		next.Buttons = entryButtons(0, p.Related)
+		next.Buttons = entryButtons(Press{Asked: asked}, p.Related)
 	}
 	next.Buttons = append(next.Buttons, t.button("button_none", Press{Verb: NotMine, Ask: asked}))
 	return Message{Text: text, Sections: []Section{t.feedback(ask, p.ID), next}}
@@ -88,7 +100,7 @@ func (t *turn) suggestion(some, none string, ask int64, r knowledge.Finding) Mes
 	for _, c := range r.Matches[:min(len(r.Matches), suggestions)] {
 		items = append(items, c.Brief)
 	}
-	buttons := append(entryButtons(ask, items), t.button("button_none", Press{Verb: NotMine, Ask: ask}))
+	buttons := append(entryButtons(Press{Ask: ask}, items), t.button("button_none", Press{Verb: NotMine, Ask: ask}))
 	return Message{Text: t.say.Say(some, nil), Sections: []Section{{Choice: true, Buttons: buttons}}}
 }
 
@@ -108,7 +120,14 @@ func (t *turn) taskMessage(id string, task Task) Message {
 			lines = append(lines, "- "+oneLine(r, 120))
 		}
 	}
-	lines = append(lines, "", t.say.Say("task_how", texts.Data{"Time": t.span(t.manner.Silence)}))
+	if len(task.Details) > 0 {
+		lines = append(lines, "", t.say.Say("task_details", nil))
+		for _, d := range task.Details {
+			lines = append(lines, quote(t.name(d.Name)+": "+d.Text))
+		}
+	}
+	busy := t.s.Draft != nil && t.s.Draft.Escalation != task.Escalation
+	lines = append(lines, "", t.say.Say(pick(busy, "task_how_busy", "task_how"), texts.Data{"Time": t.span(t.manner.Silence)}))
 	e := task.Escalation
 	return Message{Text: strings.Join(lines, "\n"), About: e, Sections: []Section{{Buttons: []Button{
 		t.button("button_take", Press{Verb: TakeTask, Escalation: e}),

@@ -106,13 +106,14 @@ func (t *turn) fromCommand() bool {
 	case Sent:
 		t.sent(b.Escalated)
 	case AnsweredMeanwhile:
+		t.do(RecordPick{Ask: b.Ask, Question: b.Question.ID})
 		t.look(Show{Ask: b.Ask, Question: b.Question.ID})
 	case WaitEnded:
 		t.waitEnded(b)
 	case NameHidden:
 		t.reply(pick(b.Found, "name_hidden", "not_waiting"), nil)
 	case DetailSent:
-		t.reply(pick(b.Found, "detail_sent", "not_waiting"), texts.Data{"Senior": b.Senior})
+		t.detailSent(b)
 	case Mine:
 		t.mine(b)
 	case FAQ:
@@ -139,6 +140,8 @@ func (t *turn) fromSeniorCommand() bool {
 		t.seniors(b)
 	case EntrySet:
 		t.entrySet(b)
+	case EntryGone:
+		t.reply("entry_gone", nil)
 	default:
 		return false
 	}
@@ -149,9 +152,7 @@ func (t *turn) fromSeniorCommand() bool {
 func (t *turn) fromElsewhere() {
 	switch b := t.e.Body.(type) {
 	case Silence:
-		if t.s.Draft != nil && t.s.Draft.Last.Equal(b.Last) {
-			t.finishDraft()
-		}
+		t.silence(b)
 	case Due:
 		t.due(b)
 	case Assigned:
@@ -165,9 +166,9 @@ func (t *turn) fromElsewhere() {
 	case AnswerCame:
 		t.answerCame(b)
 	case HandedOn:
-		t.reply("handed_on", texts.Data{"Question": b.Wording, "Senior": b.Senior})
+		t.reply("handed_on", texts.Data{"Question": title(b.Wording), "Senior": b.Senior})
 	case Dismissed:
-		t.reply("dismissed", texts.Data{"Question": b.Wording, "Senior": b.Senior})
+		t.reply(pick(b.Senior != "", "dismissed", "taken_back"), texts.Data{"Question": title(b.Wording), "Senior": b.Senior})
 	}
 }
 

@@ -51,6 +51,9 @@ func (t *turn) cancelCommand() {
 	case t.s.Detail != "":
 		t.s.Detail = ""
 		t.reply("detail_dropped", nil)
+	case t.s.Held != nil:
+		t.s.Held = nil
+		t.reply("draft_dropped", nil)
 	case t.s.Draft != nil:
 		t.dropDraft()
 	default:
@@ -65,22 +68,32 @@ func (t *turn) said(b Said) {
 	}
 	text, err := knowledge.CleanText(b.Text, knowledge.MaxAnswerRunes)
 	if err != nil {
-		if utf8.RuneCountInString(b.Text) > knowledge.MaxAnswerRunes {
-			t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
-			return
-		}
-		t.reply("empty", nil)
+		t.unusable(b.Text)
 		return
 	}
-	if t.s.Detail != "" {
-		t.do(AddDetail{Question: t.s.Detail, Text: text})
+	if q := t.s.Detail; q != "" {
 		t.s.Detail = ""
-		return
+		if t.e.At.Sub(t.s.DetailAt) <= fresh {
+			t.do(AddDetail{Question: q, Text: text})
+			return
+		}
 	}
 	if t.saidAsSenior(text) {
 		return
 	}
 	t.asked(text)
+}
+
+// unusable says why a message is no text to work with.
+func (t *turn) unusable(text string) {
+	switch {
+	case utf8.RuneCountInString(text) <= knowledge.MaxAnswerRunes:
+		t.reply("empty", nil)
+	case len(t.s.Tasks) > 0 || t.s.Draft != nil:
+		t.reply("answer_too_long", texts.Data{"Limit": knowledge.MaxAnswerRunes})
+	default:
+		t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
+	}
 }
 
 // asked handles words that are meant as a question, or as small talk.
@@ -90,14 +103,12 @@ func (t *turn) asked(text string) {
 		return
 	}
 	intent := search.Classify(text)
-	if intent == search.Greeting && !t.s.Greeted {
-		t.s.Greeted = true
-		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
-		return
-	}
 	if !t.s.Greeted {
 		t.s.Greeted = true
-		t.reply("intro", nil)
+		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
+		if intent != search.Question {
+			return // the welcome answers it
+		}
 	}
 	if t.smallTalk(intent) {
 		return
@@ -133,7 +144,7 @@ func (t *turn) wantsHuman() {
 		return
 	}
 	t.send(Message{
-		Text:     t.say.Say("human", texts.Data{"Question": t.s.Last.Text}),
+		Text:     t.say.Say("human", texts.Data{"Question": title(t.s.Last.Text)}),
 		Sections: []Section{{Choice: true, Buttons: []Button{t.button("button_send_last", Press{Verb: NotMine, Ask: t.s.Last.Ask})}}},
 	})
 }
@@ -162,7 +173,7 @@ func (t *turn) foundForAsk(b Found) {
 		Decision: b.Result.Decision, Confidence: b.Result.Confidence, Candidates: candidates(b.Result),
 	}})
 	if b.Result.Decision == knowledge.DecisionAnswer && b.Result.Page != nil {
-		t.sendPage(ask, *b.Result.Page)
+		t.sendPage(ask, ask, *b.Result.Page)
 		return
 	}
 	t.send(t.suggestion("suggest", "nothing", ask, b.Result))
@@ -176,10 +187,11 @@ func candidates(r knowledge.Finding) []knowledge.Candidate {
 	return out
 }
 
-// sendPage shows an entry and remembers that it was seen.
-func (t *turn) sendPage(ask int64, p knowledge.Page) {
+// sendPage shows an entry and remembers that it was seen. Feedback is on ask;
+// asked goes to a senior when nothing helps.
+func (t *turn) sendPage(ask, asked int64, p knowledge.Page) {
 	t.saw(p)
-	t.send(t.page(ask, t.s.Last.Ask, p, t.pageText(p)))
+	t.send(t.page(ask, asked, p, t.pageText(p)))
 }
 
 // seenLimit bounds how many shown questions a dialogue remembers.
@@ -203,21 +215,21 @@ func (t *turn) saw(p knowledge.Page) {
 // shown shows an entry that was asked for by a button.
 func (t *turn) shown(b Shown) {
 	if b.Page == nil {
-		t.send(Message{Text: t.say.Say("entry_gone", nil), Sections: t.notMine(b.Show.Ask)})
+		t.send(Message{Text: t.say.Say("entry_gone", nil), Sections: t.notMine(max(b.Show.Ask, b.Show.Asked))})
 		return
 	}
-	ask := b.Show.Ask
+	ask, asked := b.Show.Ask, b.Show.Ask
 	if ask == 0 {
 		// Opened from the FAQ or as a related question: an ask of its own, so that
 		// it counts and can be judged.
-		ask = t.e.ID
+		ask, asked = t.e.ID, b.Show.Asked
 		t.do(RecordAsk{knowledge.Ask{
 			ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: b.Page.Text, Asked: t.e.At,
-			Decision: knowledge.DecisionAnswer, Confidence: 1, Outcome: knowledge.Picked,
+			Decision: knowledge.DecisionOpened, Confidence: 1, Outcome: knowledge.Picked,
 			Candidates: []knowledge.Candidate{{Question: b.Page.ID, Rank: 1, Score: 1}},
 		}})
 	}
-	t.sendPage(ask, *b.Page)
+	t.sendPage(ask, asked, *b.Page)
 }
 
 // openFound goes on after «Нет моего вопроса».
@@ -227,17 +239,17 @@ func (t *turn) openFound(b OpenFound) {
 		return
 	}
 	t.send(Message{
-		Text: t.say.Say("same_waits", texts.Data{"Question": b.Open.Text}),
+		Text: t.say.Say("same_waits", texts.Data{"Question": title(b.Open.Text)}),
 		Sections: []Section{{Choice: true, Buttons: []Button{
 			t.button("button_join", Press{Verb: JoinOpen, Ask: b.Ask, Question: b.Open.ID}),
-			t.button("button_send_mine", Press{Verb: SendMine, Ask: b.Ask}),
+			t.button("button_send_mine", Press{Verb: SendMine, Ask: b.Ask, Question: b.Open.ID}),
 		}}},
 	})
 }
 
 // sent tells the asker where the question went.
 func (t *turn) sent(s knowledge.Escalated) {
-	data := texts.Data{"Senior": s.Senior.Name, "Question": s.Question.Text}
+	data := texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text)}
 	var text string
 	switch {
 	case s.Already:
@@ -268,7 +280,18 @@ func (t *turn) waitEnded(b WaitEnded) {
 		t.reply("not_waiting", nil)
 		return
 	}
-	t.reply("wait_cancelled", texts.Data{"Question": b.Text})
+	t.reply("wait_cancelled", texts.Data{"Question": title(b.Text)})
+}
+
+// detailSent goes on after more words for a question. When it no longer waits,
+// they may well be a question by themselves: they must not be lost.
+func (t *turn) detailSent(b DetailSent) {
+	if !b.Found {
+		t.reply("not_waiting", nil)
+		t.asked(b.Text)
+		return
+	}
+	t.reply("detail_sent", texts.Data{"Senior": b.Senior})
 }
 
 // askRead goes on after «Не помогло» and «Нет моего вопроса».
@@ -277,7 +300,14 @@ func (t *turn) askRead(b AskRead) {
 	case SayNot:
 		t.look(Search{Ask: b.Ask.ID, Text: b.Ask.Text, Purpose: ForAgain, Without: b.Ask.Question})
 	case NotMine:
-		t.look(FindOpen{Ask: b.Ask.ID, Text: b.Ask.Text, Own: b.Ask.Question})
+		switch {
+		case b.Waits:
+			t.do(Escalate{Ask: b.Ask.ID}) // which says that it waits
+		case b.Same != nil:
+			t.openFound(OpenFound{Ask: b.Ask.ID, Open: b.Same})
+		default:
+			t.look(FindOpen{Ask: b.Ask.ID, Text: b.Ask.Text, Own: b.Ask.Question})
+		}
 	default:
 		t.reply("helped", nil)
 	}
@@ -292,7 +322,7 @@ func (t *turn) answerCame(b AnswerCame) {
 	case b.Page.By == "":
 		id = "answer_came_unsigned"
 	}
-	text := t.say.Say(id, texts.Data{"Senior": b.Page.By, "Question": b.Wording}) + "\n\n" + b.Page.Answer
+	text := t.say.Say(id, texts.Data{"Senior": b.Page.By, "Question": title(b.Wording)}) + "\n\n" + b.Page.Answer
 	t.s.Last = &LastAsk{Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID}}
 	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Page.ID)}})
 }
@@ -350,12 +380,15 @@ func (t *turn) faq(b FAQ) {
 		t.reply("faq_none", nil)
 	default:
 		id := "faq_title"
-		if b.Topic != "" {
+		switch {
+		case len(b.Items) == 0:
+			id = "faq_no_topic"
+		case b.Topic != "":
 			id = "faq_topic"
 		}
 		m := Message{Text: t.say.Say(id, texts.Data{"Topic": b.Topic})}
 		if len(b.Items) > 0 {
-			m.Sections = append(m.Sections, Section{Buttons: entryButtons(0, b.Items)})
+			m.Sections = append(m.Sections, Section{Buttons: entryButtons(Press{}, b.Items)})
 		}
 		var topics []Button
 		for _, topic := range b.Topics {
@@ -371,7 +404,7 @@ func (t *turn) faq(b FAQ) {
 func (t *turn) welcome(items []knowledge.Brief) {
 	m := Message{Text: t.say.Say(pick(t.e.Person.Senior, "intro_senior", "intro"), nil)}
 	if len(items) > 0 {
-		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(0, items)}}
+		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(Press{}, items)}}
 	}
 	t.send(m)
 }

@@ -13,7 +13,7 @@ func (t *turn) pressed(b Pressed) {
 	case b.Taken == b.Button.Label:
 		return // a double press does nothing twice
 	case b.Taken != "":
-		t.reply("button_taken", texts.Data{"Chosen": b.Taken, "Label": b.Button.Label})
+		t.taken(b)
 		return
 	}
 	t.out = append(t.out, Mark{b.ID})
@@ -22,14 +22,30 @@ func (t *turn) pressed(b Pressed) {
 	}
 }
 
+// taken says why a button does nothing: another of its choice has been pressed.
+func (t *turn) taken(b Pressed) {
+	data := texts.Data{"Chosen": b.Taken, "Label": b.Button.Label}
+	switch b.Button.Press.Verb {
+	case OpenEntry:
+		t.reply("taken_entry", data)
+	case NotMine:
+		t.reply("taken_none", data)
+	case SayHelped, SayNot:
+		t.reply("taken_feedback", data)
+	default:
+		t.reply("taken", data)
+	}
+}
+
 // askerPress does what an employee's button says.
 func (t *turn) askerPress(p Press) bool {
 	switch p.Verb {
 	case OpenEntry:
+		t.s.Detail = ""
 		if p.Ask != 0 {
 			t.do(RecordPick{Ask: p.Ask, Question: p.Question})
 		}
-		t.look(Show{Ask: p.Ask, Question: p.Question})
+		t.look(Show{Ask: p.Ask, Asked: p.Asked, Question: p.Question})
 	case SayHelped:
 		t.do(RecordFeedback{Ask: p.Ask, Helped: true})
 	case SayNot:
@@ -39,11 +55,12 @@ func (t *turn) askerPress(p Press) bool {
 			t.reply("write_question", nil)
 			break
 		}
+		t.s.Detail = ""
 		t.do(ReadAsk{Ask: p.Ask, Then: NotMine})
 	case JoinOpen:
 		t.do(Join{Ask: p.Ask, Question: p.Question})
 	case SendMine:
-		t.do(Escalate{Ask: p.Ask})
+		t.do(Escalate{Ask: p.Ask, Apart: p.Question})
 	case FAQTopic:
 		t.do(ReadFAQ{For: FAQOfTopic, Topic: p.Topic, Limit: listLimit})
 	default:
@@ -56,9 +73,10 @@ func (t *turn) askerPress(p Press) bool {
 func (t *turn) waitingPress(p Press) bool {
 	switch p.Verb {
 	case AddDetails:
-		t.s.Detail = p.Question
+		t.s.Detail, t.s.DetailAt = p.Question, t.e.At
 		t.reply("details_please", nil)
 	case CancelWait:
+		t.s.Detail = ""
 		t.do(Cancel{Question: p.Question})
 	case HideName:
 		t.do(Hide{Question: p.Question})
@@ -72,11 +90,11 @@ func (t *turn) waitingPress(p Press) bool {
 func (t *turn) seniorPress(p Press) {
 	switch p.Verb {
 	case TakeTask:
-		t.take(p)
+		t.take(p.Escalation)
 	case DraftDone:
-		t.finishDraft()
+		t.donePress(p)
 	case DraftDrop:
-		t.dropDraft()
+		t.dropPress(p)
 	case HasEntry:
 		t.do(ReadTask{Escalation: p.Escalation, Then: HasEntry})
 	case PickEntry:
@@ -90,7 +108,9 @@ func (t *turn) seniorPress(p Press) {
 	case NotOnTopic:
 		t.do(Dismiss{Escalation: p.Escalation})
 	default:
-		t.answeredPress(p)
+		if !t.heldPress(p) {
+			t.answeredPress(p)
+		}
 	}
 }
 
@@ -98,8 +118,7 @@ func (t *turn) seniorPress(p Press) {
 func (t *turn) answeredPress(p Press) {
 	switch p.Verb {
 	case EditAnswer:
-		t.s.Draft = &Draft{Kind: DraftEdit, Question: p.Question, Title: p.Text, Last: t.e.At}
-		t.reply("edit_please", texts.Data{"Question": p.Text})
+		t.edit(p)
 	case KeepOut, PutBack, MakeFAQ:
 		t.do(SetEntry{Question: p.Question, To: p.Verb})
 	default:

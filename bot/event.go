@@ -104,15 +104,16 @@ type (
 	}
 	// TaskChanged tells a senior that who asks, or how many, has changed.
 	TaskChanged struct {
-		Task   Task   `json:"task"`
-		Joined string `json:"joined,omitempty"` // who has joined, when it is that
-		Hidden bool   `json:"hidden,omitempty"` // a name is no longer to be shown
+		Task    Task       `json:"task"`
+		Kind    TaskChange `json:"kind"`
+		Name    string     `json:"name,omitempty"`    // who has joined, "" for no name
+		Wording string     `json:"wording,omitempty"` // in which words
 	}
 	// TaskGone tells a senior that a question no longer needs an answer.
 	TaskGone struct {
 		Escalation int64  `json:"escalation"`
 		Text       string `json:"text"`
-		Silent     bool   `json:"silent,omitempty"` // the senior knows
+		By         string `json:"by,omitempty"` // who has answered it; "" for nobody
 	}
 	// Detail brings a senior what an asker added.
 	Detail struct {
@@ -139,6 +140,16 @@ type (
 		Wording string `json:"wording"`
 		Senior  string `json:"senior"`
 	}
+)
+
+// TaskChange says what has changed about a task.
+type TaskChange string
+
+// The changes of a task.
+const (
+	AskerJoined TaskChange = "joined" // one more waits
+	AskerLeft   TaskChange = "left"   // one no longer waits, others do
+	NameDropped TaskChange = "hidden" // a name is no longer to be shown
 )
 
 func (Said) body()        {}

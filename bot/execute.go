@@ -92,7 +92,25 @@ func (c *clerk) feedback(ctx context.Context, m RecordFeedback) (Body, error) {
 
 func (c *clerk) readAsk(ctx context.Context, id int64, then Verb) (Body, error) {
 	a, err := c.tx.Ask(ctx, id)
-	return AskRead{Ask: a, Then: then}, err
+	out := AskRead{Ask: a, Then: then}
+	if err != nil || then != NotMine {
+		return out, err
+	}
+	q, err := c.tx.Question(ctx, a.Question)
+	if err != nil {
+		return out, err
+	}
+	all, err := c.tx.Waiters(ctx, q.ID)
+	for _, w := range all {
+		switch {
+		case w.State != knowledge.Waiting:
+		case w.Person == a.Person:
+			out.Waits = true
+		default:
+			out.Same = &knowledge.Brief{ID: q.ID, Text: q.Text}
+		}
+	}
+	return out, err
 }
 
 // myLimit is how many of their latest asks people are shown.
@@ -106,7 +124,7 @@ func (c *clerk) readMine(ctx context.Context, m ReadMine) (Body, error) {
 	out := Mine{WaitingOnly: m.WaitingOnly}
 	seen := map[string]bool{}
 	for _, a := range asks {
-		if seen[a.Question] || len(out.Items) == myLimit {
+		if seen[a.Question] || len(out.Items) == myLimit || !askedInWords(a) {
 			continue
 		}
 		seen[a.Question] = true
@@ -128,19 +146,39 @@ func (c *clerk) readMine(ctx context.Context, m ReadMine) (Body, error) {
 	return out, nil
 }
 
+// askedInWords leaves out what people have only added or looked at.
+func askedInWords(a knowledge.Ask) bool {
+	switch a.Decision {
+	case knowledge.DecisionDetail:
+		return false
+	case knowledge.DecisionOpened:
+		return a.Outcome == knowledge.Rejected // and sent to a senior after all
+	default:
+		return true
+	}
+}
+
 func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 	all, err := c.tx.Questions(ctx, knowledge.QuestionFilter{Statuses: []knowledge.Status{knowledge.FAQ}})
 	if err != nil {
 		return nil, err
 	}
 	out := FAQ{For: m.For, Topic: m.Topic}
+	var topics []string
 	for _, q := range all {
-		if q.Topic != "" && m.For == FAQList && !slices.Contains(out.Topics, q.Topic) {
-			out.Topics = append(out.Topics, q.Topic)
+		if q.Topic != "" && !slices.Contains(topics, q.Topic) {
+			topics = append(topics, q.Topic)
 		}
-		if len(out.Items) < m.Limit && (m.Topic == "" || knowledge.FoldText(m.Topic) == knowledge.FoldText(q.Topic)) {
+		named := m.Topic != "" && knowledge.FoldText(m.Topic) == knowledge.FoldText(q.Topic)
+		if named {
+			out.Topic = q.Topic // as it is written
+		}
+		if len(out.Items) < m.Limit && (m.Topic == "" || named) {
 			out.Items = append(out.Items, knowledge.Brief{ID: q.ID, Text: q.Text})
 		}
+	}
+	if m.For == FAQList || m.For == FAQOfTopic && len(out.Items) == 0 {
+		out.Topics = topics
 	}
 	return out, nil
 }
@@ -150,11 +188,17 @@ func taskOf(a knowledge.Assignment) Task {
 	if len(a.Waiters) > 0 {
 		t.Since = a.Waiters[0].Since
 	}
+	for _, d := range a.Details {
+		t.Details = append(t.Details, Addition{Name: d.Name, Text: d.Text})
+	}
 	return t
 }
 
 func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
-	s, err := c.desk.Escalate(ctx, m.Ask)
+	s, err := c.desk.Escalate(ctx, m.Ask, m.Apart)
+	if errors.Is(err, knowledge.ErrConflict) {
+		return AnsweredMeanwhile{Ask: m.Ask, Question: s.Question}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -167,13 +211,13 @@ func (c *clerk) tellSenior(s knowledge.Escalated) {
 	switch {
 	case s.Already:
 	case s.Joined:
-		joined := ""
+		change := TaskChanged{Task: taskOf(s.Assignment), Kind: AskerJoined}
 		for i, w := range s.Waiters {
 			if w.Person == c.e.Person.ID {
-				joined = s.Names[i]
+				change.Name, change.Wording = s.Names[i], w.Text
 			}
 		}
-		c.post(s.Senior.Chat, TaskChanged{Task: taskOf(s.Assignment), Joined: joined})
+		c.post(s.Senior.Chat, change)
 	default:
 		c.post(s.Senior.Chat, Assigned{Task: taskOf(s.Assignment)})
 	}
@@ -204,26 +248,30 @@ func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
 	}
 	if w.Left == 0 {
 		c.post(w.Senior.Chat, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
+	} else {
+		c.post(w.Senior.Chat, TaskChanged{Task: taskOf(w.Assignment), Kind: AskerLeft})
 	}
 	return WaitEnded{Text: w.Question.Text, Found: true}, nil
 }
 
 func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
-	a, err := c.desk.Hide(ctx, m.Question, c.e.Person.ID)
+	a, changed, err := c.desk.Hide(ctx, m.Question, c.e.Person.ID)
 	if errors.Is(err, knowledge.ErrNotFound) {
 		return NameHidden{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.post(a.Senior.Chat, TaskChanged{Task: taskOf(a), Hidden: true})
+	if changed {
+		c.post(a.Senior.Chat, TaskChanged{Task: taskOf(a), Kind: NameDropped})
+	}
 	return NameHidden{Found: true}, nil
 }
 
 func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
-	a, err := c.desk.Waits(ctx, m.Question, c.e.Person.ID)
+	a, err := c.desk.AddDetail(ctx, knowledge.Ask{ID: c.e.ID, Person: c.e.Person.ID, Chat: string(c.e.Chat), Text: m.Text, Question: m.Question})
 	if errors.Is(err, knowledge.ErrNotFound) {
-		return DetailSent{}, nil
+		return DetailSent{Text: m.Text}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -235,7 +283,7 @@ func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
 		}
 	}
 	c.post(a.Senior.Chat, Detail{Escalation: a.Escalation.ID, Name: name, Text: m.Text, Question: a.Question.Text})
-	return DetailSent{Senior: a.Senior.Name, Found: true}, nil
+	return DetailSent{Senior: a.Senior.Name, Found: true, Text: m.Text}, nil
 }
 
 // executeSenior performs the commands of a senior's chat.
@@ -244,13 +292,15 @@ func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	switch m := cmd.(type) {
 	case Reply:
 		r, err := c.desk.Reply(ctx, m.Escalation, me, m.Text)
-		return c.replied(m.Escalation, r, false, err)
+		if errors.Is(err, knowledge.ErrConflict) {
+			return TooLate{Escalation: m.Escalation, Question: r.Question, Text: m.Text}, nil
+		}
+		return c.replied(r, ReplyDone{Escalation: m.Escalation}, err)
 	case PointTo:
-		r, err := c.desk.PointTo(ctx, m.Escalation, me, m.Question)
-		return c.replied(m.Escalation, r, false, err)
+		return c.pointTo(ctx, m)
 	case Revise:
 		r, err := c.desk.Revise(ctx, m.Question, me, m.Text)
-		return c.replied(0, r, true, err)
+		return c.replied(r, ReplyDone{Changed: true}, err)
 	case Pass:
 		return c.pass(ctx, m)
 	case Postpone:
@@ -268,16 +318,25 @@ func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	return nil, fmt.Errorf("execute: unknown command %T", cmd)
 }
 
-// replied tells everybody who waits.
-func (c *clerk) replied(escalation int64, r knowledge.Replied, changed bool, err error) (Body, error) {
-	if errors.Is(err, knowledge.ErrConflict) {
-		return TooLate{Escalation: escalation, Question: r.Question}, nil
+func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
+	r, err := c.desk.PointTo(ctx, m.Escalation, c.e.Person.ID, m.Question)
+	switch {
+	case errors.Is(err, knowledge.ErrConflict):
+		return TooLate{Escalation: m.Escalation, Question: r.Question}, nil
+	case errors.Is(err, knowledge.ErrInvalid):
+		return EntryGone{}, nil
 	}
+	return c.replied(r, ReplyDone{Escalation: m.Escalation, Pointed: true}, err)
+}
+
+// replied tells everybody who waits.
+func (c *clerk) replied(r knowledge.Replied, done ReplyDone, err error) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.mail = append(c.mail, AnswerMail(r, changed)...)
-	return ReplyDone{Escalation: escalation, Replied: r, Changed: changed}, nil
+	done.Replied = r
+	c.mail = append(c.mail, AnswerMail(r, done.Changed)...)
+	return done, nil
 }
 
 // AnswerMail is what those who wait for an answer are told.
@@ -333,9 +392,9 @@ func (c *clerk) readTask(ctx context.Context, m ReadTask) (Body, error) {
 		return nil, err
 	}
 	if e.State != knowledge.EscalationOpen || e.Senior != c.e.Person.ID {
-		return TooLate{Escalation: e.ID, Question: a.Question}, nil
+		return TooLate{Escalation: e.ID, Question: a.Question, Text: m.Text}, nil
 	}
-	return TaskRead{Task: taskOf(a), Then: m.Then}, nil
+	return TaskRead{Task: taskOf(a), Then: m.Then, Text: m.Text}, nil
 }
 
 func (c *clerk) readSeniors(ctx context.Context, m ReadSeniors) (Body, error) {

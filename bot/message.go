@@ -51,7 +51,10 @@ const (
 const (
 	TakeTask   Verb = "take"      // «Ответить»
 	DraftDone  Verb = "done"      // «Готово»
-	DraftDrop  Verb = "drop"      // «Не отправлять»
+	DraftDrop  Verb = "drop"      // «Не отправлять» what is being written
+	HeldDrop   Verb = "drop_held" // «Не отправлять» what has no purpose yet
+	HeldOwn    Verb = "own"       // «Это мой вопрос»
+	HeldAppend Verb = "append"    // «Дополнить ответ»
 	HasEntry   Verb = "existing"  // «Это уже есть в базе»
 	PickEntry  Verb = "entry"     // this is the entry
 	PassOn     Verb = "pass"      // «Передать другому»
@@ -67,8 +70,11 @@ const (
 // Press is what a button means. It stays on the server: the platform carries
 // only the button's id.
 type Press struct {
-	Verb       Verb   `json:"verb"`
+	Verb Verb `json:"verb"`
+	// Ask is what the button settles; Asked is what it leads away from: the ask
+	// that goes to a senior when nothing helps.
 	Ask        int64  `json:"ask,omitempty"`
+	Asked      int64  `json:"asked,omitempty"`
 	Question   string `json:"question,omitempty"`
 	Escalation int64  `json:"escalation,omitempty"`
 	Person     int64  `json:"person,omitempty"`

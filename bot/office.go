@@ -34,53 +34,72 @@ func (o Office) Answer(ctx context.Context, question string, author int64, text 
 		if err != nil {
 			return nil, err
 		}
-		gone, err := tasksGone(ctx, d, question)
+		gone, _, err := tasksGone(ctx, d, question)
 		if err != nil {
 			return nil, err
 		}
 		if r, err = d.Answer(ctx, question, author, text); err != nil {
 			return nil, err
 		}
-		return append(gone, AnswerMail(r, before.Status.Answered())...), nil
+		for i := range gone {
+			gone[i].By = r.Question.Answer.ByName
+		}
+		return append(mailTo(gone), AnswerMail(r, before.Status.Answered())...), nil
 	})
 	return r, err
 }
 
-// SetStatus changes a question's status by hand.
+// SetStatus changes a question's status by hand. Those who wait for a reply that
+// will not come now are told.
 func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Status) (q knowledge.Question, err error) {
 	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
-		gone, err := tasksGone(ctx, d, question)
+		gone, waited, err := tasksGone(ctx, d, question)
 		if err != nil {
 			return nil, err
 		}
-		if q, err = d.SetStatus(ctx, question, to); err != nil {
+		if q, err = d.SetStatus(ctx, question, to); err != nil || to == knowledge.AwaitingSenior {
 			return nil, err
 		}
-		if to == knowledge.AwaitingSenior {
-			gone = nil
+		mail := mailTo(gone)
+		for _, w := range waited {
+			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text}})
 		}
-		return gone, nil
+		return mail, nil
 	})
 	return q, err
 }
 
-// tasksGone tells the seniors who have a question that it is settled.
-func tasksGone(ctx context.Context, d knowledge.Desk, question string) ([]Mail, error) {
+// goneTask is what a senior is told of a question that is settled elsewhere.
+type goneTask struct {
+	chat string
+	TaskGone
+}
+
+func mailTo(gone []goneTask) []Mail {
+	var out []Mail
+	for _, g := range gone {
+		if g.chat != "" {
+			out = append(out, Mail{Chat: ChatID(g.chat), Body: g.TaskGone})
+		}
+	}
+	return out
+}
+
+// tasksGone returns who has to answer a question, and who waits for it.
+func tasksGone(ctx context.Context, d knowledge.Desk, question string) (gone []goneTask, waited []knowledge.Waiter, err error) {
 	open, err := d.Tx.Escalations(ctx, knowledge.EscalationFilter{Question: question, State: knowledge.EscalationOpen})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []Mail
 	for _, e := range open {
 		a, err := d.Assignment(ctx, e)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if a.Senior.Chat != "" {
-			out = append(out, Mail{Chat: ChatID(a.Senior.Chat), Body: TaskGone{Escalation: e.ID, Text: a.Question.Text}})
-		}
+		gone = append(gone, goneTask{chat: a.Senior.Chat, TaskGone: TaskGone{Escalation: e.ID, Text: a.Question.Text}})
+		waited = append(waited, a.Waiters...)
 	}
-	return out, nil
+	return gone, waited, nil
 }
 
 // AddPerson adds or changes somebody, known by an identity, and brings the

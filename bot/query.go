@@ -34,7 +34,8 @@ type Search struct {
 
 // Show asks for one entry with its answer and related questions.
 type Show struct {
-	Ask      int64  `json:"ask"`
+	Ask      int64  `json:"ask"`             // 0 when it was opened by a button alone
+	Asked    int64  `json:"asked,omitempty"` // what was asked in words before; 0 for nothing
 	Question string `json:"question"`
 }
 
@@ -52,6 +53,7 @@ type Prove struct {
 	Wording  string   `json:"wording"`
 	Names    []string `json:"names,omitempty"` // who was told; "" for those without a name
 	Changed  bool     `json:"changed,omitempty"`
+	Pointed  bool     `json:"pointed,omitempty"` // the entry was there before
 }
 
 func (Search) body()    {}

@@ -308,7 +308,7 @@ func (r *Runner) Drain(ctx context.Context, chat ChatID) {
 			return err
 		})
 		if err != nil {
-			if !errors.Is(err, knowledge.ErrNotFound) {
+			if !errors.Is(err, knowledge.ErrNotFound) && ctx.Err() == nil {
 				r.Log.ErrorContext(ctx, "reading the outbox failed", "conversation", chat, "err", err)
 			}
 			return
@@ -343,6 +343,9 @@ func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
 	if err != nil {
 		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
 	}
+	// What has been sent is recorded even when the bot is being stopped: it would
+	// be sent again.
+	ctx = context.WithoutCancel(ctx)
 	werr := r.Store.Write(ctx, func(tx Tx) error {
 		if err := tx.PutDelivery(ctx, &d); err != nil {
 			return err

@@ -12,6 +12,12 @@ const (
 	DecisionNothing Decision = "nothing" // nothing is close
 )
 
+// The decisions on asks that were never searched.
+const (
+	DecisionDetail Decision = "detail" // more words to a question that the asker waits for
+	DecisionOpened Decision = "opened" // an entry opened by a button alone
+)
+
 // Outcome is what the person did with what was shown.
 type Outcome string
 

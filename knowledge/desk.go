@@ -19,7 +19,7 @@ type Desk struct {
 // opens a question without an answer, or joins the open one with the same
 // words; the returned ask names it.
 func (d Desk) Record(ctx context.Context, a Ask) (Ask, error) {
-	if a.Decision == DecisionAnswer && len(a.Candidates) > 0 {
+	if (a.Decision == DecisionAnswer || a.Decision == DecisionOpened) && len(a.Candidates) > 0 {
 		a.Question = a.Candidates[0].Question
 	} else {
 		q, err := d.open(ctx, a.Text, a.Person)
@@ -45,6 +45,11 @@ func (d Desk) open(ctx context.Context, text string, person int64) (Question, er
 			return q, nil
 		}
 	}
+	return d.openNew(ctx, text, person)
+}
+
+// openNew makes a question with these words, whatever others there are.
+func (d Desk) openNew(ctx context.Context, text string, person int64) (Question, error) {
 	q := Question{Text: text, Status: Unanswered, Asked: d.Now, AskedBy: person}
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return Question{}, fmt.Errorf("open question: %w", err)
@@ -53,13 +58,20 @@ func (d Desk) open(ctx context.Context, text string, person int64) (Question, er
 }
 
 // Pick records that the asker opened the entry id among those shown. The
-// question that the ask had opened is closed when nobody else needs it.
+// question that the ask had opened is closed when nobody else needs it; one that
+// the asker waits for stays theirs.
 func (d Desk) Pick(ctx context.Context, ask int64, id string) error {
 	a, err := d.Tx.Ask(ctx, ask)
 	if err != nil {
 		return fmt.Errorf("pick: %w", err)
 	}
 	opened := a.Question
+	switch _, err := d.waiting(ctx, opened, a.Person); {
+	case err == nil && opened != id:
+		return nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return fmt.Errorf("pick: %w", err)
+	}
 	a.Question, a.Outcome = id, Picked
 	if err := d.Tx.PutAsk(ctx, a); err != nil {
 		return fmt.Errorf("pick: %w", err)
@@ -117,6 +129,9 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 		return q, nil
 	}
 	if to == Unanswered {
+		if err := d.endWaiting(ctx, q.ID); err != nil {
+			return q, err
+		}
 		if err := d.endEscalations(ctx, q.ID); err != nil {
 			return q, err
 		}
@@ -153,8 +168,27 @@ func (d Desk) Restore(ctx context.Context, id string) (Question, error) {
 	return q, d.Tx.PutQuestion(ctx, &q)
 }
 
+// endWaiting ends the waiting of everybody who still waits for a question.
+func (d Desk) endWaiting(ctx context.Context, question string) error {
+	all, err := d.Tx.Waiters(ctx, question)
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if w.State != Waiting {
+			continue
+		}
+		w.State = WaitCancelled
+		if err := d.Tx.PutWaiter(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // AddPerson makes somebody a senior or an administrator, or just known. The
-// escalations that waited for the first senior are returned as assigned.
+// escalations that waited for the first senior are returned as assigned, but for
+// those to which the person waits for an answer.
 func (d Desk) AddPerson(ctx context.Context, p *Person) ([]Assignment, error) {
 	if err := d.Tx.PutPerson(ctx, p); err != nil {
 		return nil, err
@@ -169,6 +203,12 @@ func (d Desk) AddPerson(ctx context.Context, p *Person) ([]Assignment, error) {
 	slices.Reverse(queued) // oldest first
 	var out []Assignment
 	for _, e := range queued {
+		switch _, err := d.waiting(ctx, e.Question, p.ID); {
+		case err == nil:
+			continue
+		case !errors.Is(err, ErrNotFound):
+			return nil, err
+		}
 		e.Senior = p.ID
 		if err := d.Tx.PutEscalation(ctx, &e); err != nil {
 			return nil, err

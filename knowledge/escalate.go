@@ -15,7 +15,14 @@ type Assignment struct {
 	Waiters    []Waiter // who still waits, first comer first
 	Names      []string // of the waiters; "" for those who do not want to be named
 	Rejected   []string // the similar questions that the first asker was shown and refused
+	Details    []Detail // what those who wait have added, oldest first
 	Usual      time.Duration
+}
+
+// Detail is what an asker has added to a question.
+type Detail struct {
+	Name string // "" when the asker does not want to be named
+	Text string
 }
 
 // Escalated is what came of an ask that goes to a senior.
@@ -26,8 +33,11 @@ type Escalated struct {
 }
 
 // Escalate sends the question of an ask to a senior: the asker joins those who
-// wait, and when the question is not on its way yet a senior is chosen.
-func (d Desk) Escalate(ctx context.Context, ask int64) (Escalated, error) {
+// wait, and when the question is not on its way yet a senior is chosen. An asker
+// who means something else than the question apart, in the same words, gets a
+// question of their own. The error wraps ErrConflict when the question has been
+// answered since the ask, and the asker has not seen the answer.
+func (d Desk) Escalate(ctx context.Context, ask int64, apart string) (Escalated, error) {
 	a, err := d.Tx.Ask(ctx, ask)
 	if err != nil {
 		return Escalated{}, fmt.Errorf("escalate: %w", err)
@@ -36,10 +46,16 @@ func (d Desk) Escalate(ctx context.Context, ask int64) (Escalated, error) {
 	if err != nil {
 		return Escalated{}, fmt.Errorf("escalate: %w", err)
 	}
-	if !q.Open() {
-		if q, err = d.open(ctx, a.Text, a.Person); err != nil {
-			return Escalated{}, err
-		}
+	switch {
+	case q.Status.Answered() && a.Decision != DecisionAnswer && a.Outcome == NoOutcome:
+		return Escalated{Assignment: Assignment{Question: q}}, fmt.Errorf("escalate %s: %w: it has an answer", q.ID, ErrConflict)
+	case q.ID == apart:
+		q, err = d.openNew(ctx, a.Text, a.Person)
+	case !q.Open():
+		q, err = d.open(ctx, a.Text, a.Person)
+	}
+	if err != nil {
+		return Escalated{}, fmt.Errorf("escalate: %w", err)
 	}
 	return d.wait(ctx, a, q)
 }
@@ -177,10 +193,43 @@ func (d Desk) Assignment(ctx context.Context, e Escalation) (Assignment, error) 
 		}
 		a.Waiters, a.Names = append(a.Waiters, w), append(a.Names, name)
 	}
-	if len(a.Waiters) > 0 {
-		a.Rejected, err = d.rejected(ctx, a.Waiters[0].Ask)
+	if len(a.Waiters) == 0 {
+		return a, nil
 	}
+	if a.Rejected, err = d.rejected(ctx, a.Waiters[0].Ask); err != nil {
+		return a, err
+	}
+	a.Details, err = d.details(ctx, a)
 	return a, err
+}
+
+// details returns what those who wait have added.
+func (d Desk) details(ctx context.Context, a Assignment) ([]Detail, error) {
+	asks, err := d.Tx.Asks(ctx, 0, a.Question.ID, 0)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(asks) // oldest first
+	var out []Detail
+	for _, ask := range asks {
+		i := slices.IndexFunc(a.Waiters, func(w Waiter) bool { return w.Person == ask.Person })
+		if ask.Decision == DecisionDetail && i >= 0 {
+			out = append(out, Detail{Name: a.Names[i], Text: ask.Text})
+		}
+	}
+	return out, nil
+}
+
+// AddDetail keeps more words for whoever answers the question that a waits for:
+// the senior of today, or the one who gets it next. The error wraps ErrNotFound
+// when the person does not wait for it.
+func (d Desk) AddDetail(ctx context.Context, a Ask) (Assignment, error) {
+	as, err := d.Waits(ctx, a.Question, a.Person)
+	if err != nil {
+		return as, err
+	}
+	a.Asked, a.Decision = d.Now, DecisionDetail
+	return as, d.Tx.PutAsk(ctx, a)
 }
 
 func (d Desk) nameOf(ctx context.Context, w Waiter) (string, error) {
@@ -211,15 +260,24 @@ func (d Desk) rejected(ctx context.Context, ask int64) ([]string, error) {
 const usualAtLeast = 3
 
 // usual returns the median time in which a senior has replied lately, 0 when
-// too little is known.
+// too little is known. What was cancelled or dismissed tells nothing.
 func (d Desk) usual(ctx context.Context, senior int64) (time.Duration, error) {
 	done, err := d.Tx.Escalations(ctx, EscalationFilter{Senior: senior, State: EscalationDone, Limit: 30})
 	if err != nil || len(done) < usualAtLeast {
 		return 0, err
 	}
-	times := make([]time.Duration, len(done))
-	for i, e := range done {
-		times[i] = e.Ended.Sub(e.Created)
+	var times []time.Duration
+	for _, e := range done {
+		q, err := d.Tx.Question(ctx, e.Question)
+		if err != nil {
+			return 0, err
+		}
+		if q.Answer.ID != 0 || q.Closed == PickedExisting {
+			times = append(times, e.Ended.Sub(e.Created))
+		}
+	}
+	if len(times) < usualAtLeast {
+		return 0, nil
 	}
 	slices.Sort(times)
 	return times[len(times)/2], nil
@@ -254,17 +312,20 @@ func (d Desk) CancelWait(ctx context.Context, question string, person int64) (Wi
 	return out, d.close(ctx, out.Question, Cancelled)
 }
 
-// Hide keeps an asker's name from the senior.
-func (d Desk) Hide(ctx context.Context, question string, person int64) (Assignment, error) {
+// Hide keeps an asker's name from the senior; changed is false when it was kept
+// already. The error wraps ErrNotFound when the person does not wait.
+func (d Desk) Hide(ctx context.Context, question string, person int64) (a Assignment, changed bool, err error) {
 	w, err := d.waiting(ctx, question, person)
 	if err != nil {
-		return Assignment{}, err
+		return a, false, err
 	}
+	changed = !w.Anonymous
 	w.Anonymous = true
 	if err := d.Tx.PutWaiter(ctx, w); err != nil {
-		return Assignment{}, err
+		return a, false, err
 	}
-	return d.openAssignment(ctx, question)
+	a, err = d.openAssignment(ctx, question)
+	return a, changed, err
 }
 
 // Waits returns the open assignment that a person waits for; the error wraps

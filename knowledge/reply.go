@@ -119,6 +119,14 @@ func (d Desk) deliver(ctx context.Context, q, entry Question, origin Origin) (Re
 			return out, err
 		}
 		out.Waiters, out.Names = append(out.Waiters, w), append(out.Names, name)
+		if q.ID == entry.ID {
+			continue
+		}
+		// Who has got the entry's answer is told when it changes.
+		w.Question = entry.ID
+		if err := d.Tx.PutWaiter(ctx, w); err != nil {
+			return out, err
+		}
 	}
 	return out, err
 }
@@ -129,7 +137,8 @@ func (d Desk) phrase(ctx context.Context, question string, w Waiter, origin Orig
 }
 
 // Revise adds a version to an answer. Everybody who got an older one of this
-// question by a senior's reply is returned.
+// question by a senior's reply is returned. An answer that was kept out of the
+// base stays out.
 func (d Desk) Revise(ctx context.Context, question string, author int64, text string) (Replied, error) {
 	q, err := d.Tx.Question(ctx, question)
 	if err != nil {
@@ -137,9 +146,6 @@ func (d Desk) Revise(ctx context.Context, question string, author int64, text st
 	}
 	if q.Answer, err = d.newVersion(ctx, question, author, text); err != nil {
 		return Replied{}, err
-	}
-	if q.Closed == AnsweredPrivately {
-		q.Status, q.Closed = InKnowledgeBase, NotClosed
 	}
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return Replied{}, err
@@ -197,11 +203,8 @@ func (d Desk) Dismiss(ctx context.Context, escalation, senior int64) (Assignment
 	if err != nil {
 		return a, err
 	}
-	for _, w := range a.Waiters {
-		w.State = WaitCancelled
-		if err := d.Tx.PutWaiter(ctx, w); err != nil {
-			return a, err
-		}
+	if err := d.endWaiting(ctx, q.ID); err != nil {
+		return a, err
 	}
 	return a, d.close(ctx, q, OffTopic)
 }

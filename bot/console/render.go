@@ -5,18 +5,26 @@ import (
 	"strconv"
 	"strings"
 
+	wrap "github.com/jedib0t/go-pretty/v6/text"
+
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
 )
 
-// Style turns Markdown's emphasis into what the terminal can show.
-type Style struct{ Bold, Dim, Reset string }
+// Style is what the terminal can show: escape sequences for Markdown's emphasis,
+// and its width in columns, 0 for a pipe, whose lines stay as they are.
+type Style struct {
+	Bold, Dim, Reset string
+	Width            int
+}
 
 // Plain shows no emphasis: a pipe or a file.
 func Plain() Style { return Style{} }
 
-// ANSI shows emphasis by escape sequences.
-func ANSI() Style { return Style{Bold: "\x1b[1m", Dim: "\x1b[2m", Reset: "\x1b[0m"} }
+// ANSI shows emphasis by escape sequences, and breaks lines between words at width.
+func ANSI(width int) Style {
+	return Style{Bold: "\x1b[1m", Dim: "\x1b[2m", Reset: "\x1b[0m", Width: width}
+}
 
 var (
 	bold   = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
@@ -48,7 +56,13 @@ func Render(m bot.Message, say *texts.Catalogue, style Style) string {
 	if m.Replaces != "" {
 		b.WriteString(style.Dim + say.Say("edited", nil) + style.Reset + "\n")
 	}
-	b.WriteString(strings.TrimRight(text, "\n") + "\n")
+	text = strings.TrimRight(text, "\n")
+	for line := range strings.SplitSeq(text, "\n") {
+		if style.Width > 0 && line != "" {
+			line = wrap.WrapSoft(line, style.Width)
+		}
+		b.WriteString(line + "\n")
+	}
 	n := 0
 	for _, s := range m.Sections {
 		renderSection(&b, s, &n)

@@ -26,7 +26,10 @@ func newAsk(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := knowledge.CleanText(strings.Join(args, " "), knowledge.MaxQuestionRunes)
 			if err != nil {
-				return usageError{err}
+				return usageError{fmt.Errorf("вопрос: %w", err)}
+			}
+			if knowledge.FoldText(as) == "" && cmd.Flags().Changed("as") {
+				return usageError{errNoName}
 			}
 			return a.ask(cmd.Context(), askOptions{text: text, as: firstOf(as, systemUser()), json: asJSON, dryRun: dryRun})
 		},

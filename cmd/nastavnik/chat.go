@@ -37,8 +37,8 @@ func newChat(a *app) *cobra.Command {
 			if as != "" && senior != "" {
 				return usageError{errors.New("--as и --senior вместе не бывают: сотрудник спрашивает, сеньор отвечает")}
 			}
-			if knowledge.FoldText(as) == "" && as != "" || knowledge.FoldText(senior) == "" && cmd.Flags().Changed("senior") {
-				return usageError{errors.New("имя не может быть пустым")}
+			if knowledge.FoldText(as) == "" && cmd.Flags().Changed("as") || knowledge.FoldText(senior) == "" && cmd.Flags().Changed("senior") {
+				return usageError{errNoName}
 			}
 			return a.chat(cmd.Context(), as, senior)
 		},
@@ -68,7 +68,7 @@ func (a *app) chat(ctx context.Context, as, senior string) error {
 func (a *app) terminal(who knowledge.Identity, wake func()) *console.Terminal {
 	o := console.Options{Store: a.store, Who: who, Say: a.say, In: a.std.in, Out: a.std.out, Wake: wake}
 	if isTerminal(a.std.in) && isTerminal(a.std.out) {
-		o.Prompt, o.Style, o.Greeting = who.Name+"> ", console.ANSI(), true
+		o.Prompt, o.Style, o.Greeting = who.Name+"> ", console.ANSI(a.width()), true
 	}
 	return console.New(o)
 }
@@ -76,6 +76,16 @@ func (a *app) terminal(who knowledge.Identity, wake func()) *console.Terminal {
 func isTerminal(s any) bool {
 	f, ok := s.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// width returns the terminal's columns.
+func (a *app) width() int {
+	if f, ok := a.std.out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return w
+		}
+	}
+	return 80
 }
 
 func systemUser() string {

@@ -101,7 +101,7 @@ func (a *app) demoChat(ctx context.Context, wake func()) error {
 	for _, name := range []string{demoEmployee, demoSenior} {
 		o := console.Options{Store: a.store, Who: console.Identity(name), Say: a.say, Out: a.std.out, Wake: wake, Greeting: name == demoEmployee}
 		if tty {
-			o.Style = console.ANSI()
+			o.Style = console.ANSI(a.width())
 		}
 		sides[name] = console.New(o)
 	}

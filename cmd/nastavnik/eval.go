@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,10 @@ type evalRun struct {
 }
 
 func (a *app) eval(ctx context.Context, kb, queries, out string) (err error) {
+	// Before the work, not after it.
+	if _, err := os.Stat(filepath.Dir(out)); err != nil {
+		return fmt.Errorf("файл %s не создаётся: такой папки нет", out)
+	}
 	asked, err := readQueries(queries)
 	if err != nil {
 		return err
@@ -158,7 +163,7 @@ func readQueries(path string) ([]evalQuery, error) {
 		}
 		var q evalQuery
 		if err := json.Unmarshal(sc.Bytes(), &q); err != nil {
-			return nil, fmt.Errorf("%s, строка %d: не JSON: %w", path, line, err)
+			return nil, fmt.Errorf("%s, строка %d: не JSON; нужно {\"text\": …, \"expected_ids\": […]}", path, line)
 		}
 		out = append(out, q)
 	}

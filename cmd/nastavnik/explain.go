@@ -18,7 +18,8 @@ func explain(err error) string {
 	text := err.Error()
 	// Sentinels tell errors apart inside the program; people have the words around them.
 	for _, sentinel := range []error{knowledge.ErrInvalid, sqlite.ErrNewerSchema, sqlite.ErrDamaged, sqlite.ErrUnwritable} {
-		text = strings.ReplaceAll(text, ": "+sentinel.Error(), "")
+		text = strings.ReplaceAll(text, ": "+sentinel.Error()+": ", ": ")
+		text = strings.TrimSuffix(text, ": "+sentinel.Error())
 	}
 	if rest, ok := strings.CutPrefix(text, "question "); ok {
 		text = "вопрос " + rest

@@ -120,7 +120,7 @@ func (a *app) progress(what string, total int) func(done int) {
 func (a *app) embedImported(ctx context.Context) error {
 	l, err := lock.Acquire(a.cfg.Data, holder("import"))
 	if held := (*lock.HeldError)(nil); errors.As(err, &held) {
-		return a.printf("Векторы досчитает работающий бот (%s); по словам всё находится уже сейчас.\n", describe(held.Holder))
+		return a.printf("Векторы досчитает работающий бот (%s); по словам всё находится уже сейчас.\n", a.describe(held.Holder))
 	}
 	if err != nil {
 		return err

@@ -64,12 +64,15 @@ func newMigrateStatus(a *app) *cobra.Command {
 			var out []migrationJSON
 			var rows []table.Row
 			for _, m := range s.Migrations {
-				out = append(out, migrationJSON{Name: m.Name, Applied: day(m.Applied)})
-				rows = append(rows, table.Row{m.Name, firstOf(day(m.Applied), "ещё нет")})
+				out = append(out, migrationJSON{Name: m.Name, Applied: a.day(m.Applied)})
+				rows = append(rows, table.Row{m.Name, firstOf(a.day(m.Applied), "ещё нет")})
 			}
-			queue := strconv.Itoa(s.Queue) + " из " + strconv.Itoa(s.QueueExpected)
+			queue := ""
+			if s.Queue > 0 {
+				queue = strconv.Itoa(s.Queue) + " из " + strconv.Itoa(s.QueueExpected)
+			}
 			out = append(out, migrationJSON{Name: "queue", Applied: queue})
-			rows = append(rows, table.Row{"очередь заданий", queue})
+			rows = append(rows, table.Row{"очередь заданий", firstOf(queue, "ещё нет")})
 			if asJSON {
 				return a.printJSON(out)
 			}

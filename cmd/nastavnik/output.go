@@ -45,9 +45,10 @@ func cell(s string, limit int) string {
 	return string([]rune(s)[:limit-1]) + "…"
 }
 
-func day(t time.Time) string {
+// day shows a time in the configured zone; "" for none.
+func (a *app) day(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.Local().Format("2006-01-02 15:04")
+	return t.In(a.cfg.Location()).Format("2006-01-02 15:04")
 }

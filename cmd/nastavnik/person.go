@@ -12,6 +12,8 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
+var errNoName = errors.New("имя не может быть пустым")
+
 func newPerson(a *app) *cobra.Command {
 	c := &cobra.Command{Use: "person", Short: "Люди: сотрудники, сеньоры, администраторы"}
 	c.AddCommand(newPersonAdd(a), newPersonList(a))
@@ -29,7 +31,7 @@ func newPersonAdd(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if knowledge.FoldText(args[0]) == "" {
-				return usageError{errors.New("имя не может быть пустым")}
+				return usageError{errNoName}
 			}
 			if err := a.open(cmd.Context()); err != nil {
 				return err

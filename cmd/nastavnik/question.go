@@ -119,7 +119,7 @@ func (a *app) printQuestions(questions []knowledge.Question, o listOptions) erro
 		if q.Closed != knowledge.NotClosed {
 			status += " (" + q.Closed.Title() + ")"
 		}
-		rows[i] = table.Row{q.ID, status, day(q.Asked), cell(q.Text, 80)}
+		rows[i] = table.Row{q.ID, status, a.day(q.Asked), cell(q.Text, 80)}
 	}
 	a.printTable(table.Row{"Номер", "Статус", "Спросили", "Вопрос"}, rows)
 	if more {
@@ -237,18 +237,18 @@ func (a *app) printDetails(d questionDetails) error {
 	if d.Closed != knowledge.NotClosed {
 		fmt.Fprintf(&b, " (%s)", d.Closed.Title())
 	}
-	fmt.Fprintf(&b, ", спросили %s", day(d.Asked))
+	fmt.Fprintf(&b, ", спросили %s", a.day(d.Asked))
 	if d.Topic != "" {
 		fmt.Fprintf(&b, ", тема «%s»", d.Topic)
 	}
 	b.WriteString("\n")
 	if d.Answer != nil {
-		fmt.Fprintf(&b, "\nОтвет (версия %d, %s%s):\n%s\n", d.Answer.Version, day(d.Answer.Created), by(d.Answer.By), d.Answer.Text)
+		fmt.Fprintf(&b, "\nОтвет (версия %d, %s%s):\n%s\n", d.Answer.Version, a.day(d.Answer.Created), by(d.Answer.By), d.Answer.Text)
 	}
 	if len(d.Waiting) > 0 {
 		fmt.Fprintf(&b, "\nЖдут ответа (у кого вопрос: %s):\n", firstOf(d.Senior, "ещё ни у кого, добавьте сеньора: nastavnik person add ИМЯ --senior"))
 		for _, w := range d.Waiting {
-			fmt.Fprintf(&b, "  %s, с %s: %s\n", firstOf(w.Name, "без имени"), day(w.Since), cell(w.Text, 100))
+			fmt.Fprintf(&b, "  %s, с %s: %s\n", firstOf(w.Name, "без имени"), a.day(w.Since), cell(w.Text, 100))
 		}
 	}
 	b.WriteString("\nФормулировки:\n")

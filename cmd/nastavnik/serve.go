@@ -33,7 +33,7 @@ func (a *app) serve(ctx context.Context) error {
 	defer func() { _ = a.close() }()
 	l, err := lock.Acquire(a.cfg.Data, holder("serve"))
 	if err != nil {
-		return heldError(err, a.dataPath())
+		return a.heldError(err)
 	}
 	defer func() { _ = l.Release() }()
 	return a.beBot(ctx, nil, func() {
@@ -47,20 +47,20 @@ func holder(command string) lock.Holder {
 }
 
 // heldError names who is the bot already.
-func heldError(err error, data string) error {
+func (a *app) heldError(err error) error {
 	var held *lock.HeldError
 	if !errors.As(err, &held) {
 		return err
 	}
-	return fmt.Errorf("с папкой %s уже работает другой бот: %s. Второй на ней не нужен: терминал открывает nastavnik chat", data, describe(held.Holder))
+	return fmt.Errorf("с папкой %s уже работает другой бот: %s. Второй на ней не нужен: терминал открывает nastavnik chat", a.dataPath(), a.describe(held.Holder))
 }
 
 // describe names a process to people.
-func describe(h lock.Holder) string {
+func (a *app) describe(h lock.Holder) string {
 	if h.PID == 0 {
 		return "процесс не назвался"
 	}
-	return fmt.Sprintf("nastavnik %s, процесс %d на %s, с %s", h.Command, h.PID, h.Host, day(h.Since))
+	return fmt.Sprintf("nastavnik %s, процесс %d на %s, с %s", h.Command, h.PID, h.Host, a.day(h.Since))
 }
 
 // beBot is the bot until ctx ends; ready is called when it takes in messages.

@@ -90,6 +90,7 @@ func checkArgs(c *cobra.Command) {
 
 func unknownCommand(parent *cobra.Command, name string) error {
 	meant := ""
+	parent.SuggestionsMinimumDistance = 2
 	if near := parent.SuggestionsFor(name); len(near) > 0 {
 		meant = fmt.Sprintf("; может быть, %s %s?", parent.CommandPath(), slices.Min(near))
 	}

@@ -13,10 +13,12 @@ type attention struct {
 
 	keys   []float32 // of one head, transposed: width rows, a column for each token
 	scores []float32 // of productRows tokens, a row each
-	rest   []float32 // outputs of the last rows, where fewer than productRows are left
+
+	product product // here, and not where it is used, so as not to be allocated again and again
 }
 
-// attend sets the contexts of one window, whose tokens are rows first to first+n of s.projected.
+// attend sets the contexts of one window, whose tokens are rows first to first+n of s.projected. It computes productRows contexts
+// at a time and so may spoil those of up to productRows−1 tokens that follow: windows are to be taken in their order.
 func (m *Model) attend(s *scratch, first, n int) {
 	a := &s.attention
 	a.kernels, a.tokens = m.kernels, n
@@ -24,7 +26,6 @@ func (m *Model) attend(s *scratch, first, n int) {
 	a.padded = (n + productColumns - 1) / productColumns * productColumns
 	a.keys = grow(a.keys, a.width*a.padded)
 	a.scores = grow(a.scores, productRows*a.padded)
-	a.rest = grow(a.rest, productRows*a.width)
 	for head := range m.heads {
 		at := head * a.width
 		queries := s.projected[first*a.stride+at:]
@@ -36,25 +37,25 @@ func (m *Model) attend(s *scratch, first, n int) {
 	}
 }
 
-// loadKeys transposes the keys of a head. Columns beyond the last token are zero.
+// loadKeys transposes the keys of a head. Columns beyond the last token are arbitrary.
 func (a *attention) loadKeys(keys []float32) {
 	for i := range a.width {
 		row := a.keys[i*a.padded:][:a.padded]
 		for t := range a.tokens {
 			row[t] = keys[t*a.stride+i]
 		}
-		clear(row[a.tokens:])
 	}
 }
 
 // weigh sets the scores of productRows tokens to exp of the scaled products of their queries with all keys, and returns the
 // sums of the rows.
 func (a *attention) weigh(queries []float32) (sums [productRows]float32) {
-	a.kernels.multiply(&product{
+	a.product = product{
 		a: queries, strideA: a.stride, depth: a.width,
 		b: a.keys, strideB: a.padded, columns: a.padded,
 		c: a.scores, strideC: a.padded,
-	})
+	}
+	a.kernels.multiply(&a.product)
 	scale := float32(1 / math.Sqrt(float64(a.width)))
 	for r := range sums {
 		row := a.scores[r*a.padded:][:a.padded]
@@ -66,21 +67,20 @@ func (a *attention) weigh(queries []float32) (sums [productRows]float32) {
 	return sums
 }
 
-// gather sets as many contexts as there are sums, rows of out at the given stride, to the values weighted by the scores.
+// gather sets contexts, rows of out at the given stride, to the values weighted by the scores: as many as there are sums, and
+// arbitrary ones up to productRows.
 func (a *attention) gather(out []float32, stride int, values, sums []float32) {
-	p := product{
+	a.product = product{
 		a: a.scores, strideA: a.padded, depth: a.tokens,
 		b: values, strideB: a.stride, columns: a.width,
 		c: out, strideC: stride,
 	}
-	if len(sums) < productRows { // the rows that follow belong to the next window
-		p.c, p.strideC = a.rest, a.width
-	}
-	a.kernels.multiply(&p)
+	a.kernels.multiply(&a.product)
 	for r, sum := range sums {
-		row, inverse := out[r*stride:][:a.width], 1/sum
-		for i, v := range p.c[r*p.strideC:][:a.width] {
-			row[i] = v * inverse
+		inverse := 1 / sum
+		row := out[r*stride:][:a.width]
+		for i := range row {
+			row[i] *= inverse
 		}
 	}
 }

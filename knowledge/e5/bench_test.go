@@ -8,8 +8,8 @@ import (
 // These run with the real model, see needModel. The command e5bench compares with the original engine.
 
 const (
-	// benchQuestion has 12 pieces; with the prefix, <s> and </s> the network reads 16 tokens.
-	benchQuestion = "Как сменить ответственного в сделке, если он уволился?"
+	// benchQuestion has 12 pieces; with the prefix, <s> and </s> the network reads 17 tokens.
+	benchQuestion = "Как мне сменить ответственного за сделку клиента?"
 	benchSentence = "Откройте карточку сделки, справа нажмите на имя ответственного и выберите коллегу. "
 )
 

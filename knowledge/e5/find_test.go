@@ -67,6 +67,22 @@ func TestFindDoesNotLookAboveTheModule(t *testing.T) {
 	}
 }
 
+func TestFindOutsideOfAModule(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", filepath.Join(root, "xdg"))
+	path := write(t, filepath.Join(root, "model", FileName))
+	t.Chdir(root)
+	if got, err := Find("", ""); err != nil || got != path {
+		t.Errorf("in the folder itself Find returned %q, %v", got, err)
+	}
+	sub := filepath.Join(root, "sub")
+	write(t, filepath.Join(sub, "file"))
+	t.Chdir(sub)
+	if got, err := Find("", ""); !errors.Is(err, ErrNoModel) {
+		t.Errorf("below it Find returned %q, %v", got, err)
+	}
+}
+
 func TestFindExplicit(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -55,14 +55,16 @@ func (l *loader) layer(i int) layer {
 
 // matrix loads one or more matrices with their biases, each of rows × columns, one below the other.
 func (l *loader) matrix(rows, columns int, names ...string) *matrix {
+	for _, name := range names { // before memory is taken for what a header merely says
+		l.rows(name+".w", rows, columns)
+	}
+	if l.err != nil {
+		return nil
+	}
 	m := newMatrix(rows*len(names), columns)
 	for i, name := range names {
-		weights, bias := l.rows(name+".w", rows, columns), l.floats(name+".b", rows)
-		if l.err != nil {
-			return nil
-		}
-		copy(m.bias[i*rows:], bias)
-		if err := m.setRows(i*rows, weights); err != nil {
+		copy(m.bias[i*rows:], l.floats(name+".b", rows))
+		if err := m.setRows(i*rows, l.rows(name+".w", rows, columns)); err != nil {
 			l.fail("%s.w: %w", name, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5/weightfile"
@@ -133,6 +134,19 @@ func newModel(f *weightfile.File) (*Model, error) {
 		return nil, l.err
 	}
 	return m, nil
+}
+
+// WithKernels returns the same model with the named inner loops, for comparisons. It shares the weights with m. The error names
+// those that this processor has.
+func (m *Model) WithKernels(name string) (*Model, error) {
+	var names []string
+	for _, k := range availableKernels() {
+		if k.name == name {
+			return m.withKernels(k), nil
+		}
+		names = append(names, k.name)
+	}
+	return nil, fmt.Errorf("no kernels %q: this processor has %s", name, strings.Join(names, ", "))
 }
 
 // withKernels returns the same model with other inner loops.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,36 @@ func TestParseNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A header that promises a vast network must not take memory for it when the file has none. It runs alone, for it measures.
+func TestParseTakesNoMemoryForWhatIsNotThere(t *testing.T) {
+	f := e5test.File()
+	f.Vocabulary = weightfile.NewVocabulary([]string{"<s>", "<pad>", "</s>", "<unk>"}, make([]float32, 4))
+	h := &f.Header
+	h.Hidden, h.FeedForward, h.VocabRows, h.Positions, h.TokenTypes = 1<<14, 1<<14, 4, 4, 1
+	f.Tensors = nil
+	for _, floats := range []struct {
+		name string
+		rows int
+	}{{"emb.pos", h.Positions}, {"emb.type", 1}, {"emb.ln.w", 1}, {"emb.ln.b", 1}} {
+		n := floats.rows * h.Hidden
+		f.Tensors = append(f.Tensors, weightfile.Tensor{Name: floats.name, Count: n, Data: make([]byte, 4*n)})
+	}
+	words := h.VocabRows * h.Hidden
+	f.Tensors = append(f.Tensors, weightfile.Tensor{Name: "emb.word", Kind: weightfile.Q40, Count: words, Data: make([]byte, words/32*18)})
+	data := f.Encode()
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Parse(data)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "l0.q.w is missing") {
+		t.Errorf("got %v", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 10*uint64(len(data)) {
+		t.Errorf("took %d bytes for a file of %d", took, len(data))
+	}
+}
+
 // FuzzParse damages a model: whatever is still accepted must embed a text without a panic.
 func FuzzParse(f *testing.F) {
 	whole := e5test.File().Encode()
@@ -144,6 +175,20 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d vectors, %v", len(vectors), err)
 		}
 	})
+}
+
+func TestWithKernels(t *testing.T) {
+	t.Parallel()
+	m := tiny(t)
+	if got, err := m.WithKernels("portable"); err != nil || got.Kernels() != "portable" || got.Name() != m.Name() {
+		t.Errorf("portable kernels: %v", err)
+	}
+	if m.Kernels() != availableKernels()[0].name {
+		t.Errorf("a model has the kernels %s by itself, %s are the fastest", m.Kernels(), availableKernels()[0].name)
+	}
+	if _, err := m.WithKernels("abacus"); err == nil || !strings.Contains(err.Error(), m.Kernels()) {
+		t.Errorf("unknown kernels: %v", err)
+	}
 }
 
 func TestAvailableKernelsEndWithThePortableOnes(t *testing.T) {

@@ -77,19 +77,13 @@ type activations struct {
 	offset []int32   // same shape: −8·Σq, which takes the 8 out of the stored halves (see weightfile)
 }
 
-// reset prepares for so many tokens of so many values. What pads the last tile counts as zero.
+// reset prepares for so many tokens of so many values. What pads the last tile is arbitrary: no other token's outputs depend on it.
 func (a *activations) reset(tokens, width int) {
 	a.blocks, a.tokens = width/blockLen, tokens
 	n := a.tiles() * a.blocks * tileTokens
 	a.q = grow(a.q, n*blockLen)
 	a.scale = grow(a.scale, n)
 	a.offset = grow(a.offset, n)
-	if tokens%tileTokens != 0 {
-		last := n - a.blocks*tileTokens
-		clear(a.q[last*blockLen:])
-		clear(a.scale[last:])
-		clear(a.offset[last:])
-	}
 }
 
 func (a *activations) tiles() int { return (a.tokens + tileTokens - 1) / tileTokens }

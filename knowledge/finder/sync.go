@@ -121,7 +121,7 @@ func (s snapshot) texts(q knowledge.Question) []text {
 		out = append(out, text{knowledge.PhrasingKey(p.ID), knowledge.QueryText, p.Text})
 	}
 	if q.Status.Answered() && q.Answer.Text != "" {
-		out = append(out, text{knowledge.AnswerKey(q.ID), knowledge.PassageText, q.Answer.Text})
+		out = append(out, text{knowledge.AnswerKey(q.ID), knowledge.PassageText, search.PassageText(q.Text, q.Answer.Text)})
 	}
 	return out
 }

@@ -14,8 +14,8 @@ const EmbedderE5 = "multilingual-e5-small-q4"
 // DefaultWeights returns the shipped weights for an embedder. One that is not
 // known gets those of the built-in one, which suit cosines squeezed into a small
 // range; refit where that is wrong.
-func DefaultWeights(embedder string) Weights {
-	_ = embedder // one set so far; the name keeps callers right when there are more
+// There is one set so far; the name keeps callers right when there are more.
+func DefaultWeights(_ string) Weights {
 	return Weights{
 		Vector: 20, Passage: 15,
 		Lexical: Lexical{Chars: 1, Words: 0, Whole: 1},

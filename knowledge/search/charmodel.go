@@ -61,7 +61,7 @@ func (m charModel) score(folded string) float64 {
 		if isLatin(r) || isCyrillic(r) {
 			sum += strange
 		}
-		mark = (b > 0 || mark) && r != ' ' && r != '-' && (r < '0' || r > '9')
+		mark = (b > 0 || mark) && !joins(r)
 		if b > 0 {
 			sum += m.step(a, b, 0)
 		}
@@ -72,3 +72,6 @@ func (m charModel) score(folded string) float64 {
 	}
 	return sum
 }
+
+// joins reports what may stand between the letters of a right word or two.
+func joins(r rune) bool { return r == ' ' || r == '-' || '0' <= r && r <= '9' }

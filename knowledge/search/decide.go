@@ -44,22 +44,34 @@ func Decide(ranked []Scored, c Calibration) Decision {
 	if d.Confidence < c.SuggestAt {
 		return d
 	}
-	for _, s := range ranked {
-		if s.TwinOf != "" || s.Score < c.Floor && !s.Parts.Exact {
-			continue
-		}
-		if d.Candidates = append(d.Candidates, s); len(d.Candidates) == MaxCandidates {
-			break
-		}
-	}
-	first := ranked[0].Parts
+	d.Candidates = c.worthwhile(ranked)
 	switch {
 	case len(d.Candidates) == 0:
 		d.Kind = Nothing
-	case d.Candidates[0].ID == ranked[0].ID && d.Confidence >= c.AnswerAt && (first.Exact || first.Chars >= c.MinChars):
+	case d.Confidence >= c.AnswerAt && c.vouches(ranked[0]):
 		d.Kind = Answer
 	default:
 		d.Kind = Suggest
 	}
 	return d
+}
+
+// worthwhile returns the first few that are neither near-duplicates nor junk.
+func (c Calibration) worthwhile(ranked []Scored) []Scored {
+	var out []Scored
+	for _, s := range ranked {
+		if s.TwinOf != "" || s.Score < c.Floor && !s.Parts.Exact {
+			continue
+		}
+		if out = append(out, s); len(out) == MaxCandidates {
+			break
+		}
+	}
+	return out
+}
+
+// vouches reports whether the words of a question agree enough to give its answer,
+// whatever the confidence.
+func (c Calibration) vouches(s Scored) bool {
+	return s.Parts.Exact || s.Score >= c.Floor && s.Parts.Chars >= c.MinChars
 }

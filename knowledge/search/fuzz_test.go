@@ -10,6 +10,7 @@ import (
 
 // seeds are messages that people and machines send.
 func seeds(f *testing.F) {
+	f.Helper()
 	for _, s := range []string{
 		"", "как сменить пароль", "ghbdtn, rfr ltkf&", "'nj ,skj .yjcnm", "kak smenit parol'", "shchuka i yozh", "рщц ещ", "здравствуйте",
 		"Добрый день! Спасибо", "позовите человека", "👍🏽", "й\u0306е\u0308", "\xff\xfe", "\u200b\u202e", "a\x00b", "''''....,,,,[[[[",

@@ -31,7 +31,7 @@ func (i Intent) String() string {
 // Classify recognises messages that are not questions: nothing but a greeting,
 // thanks, a farewell, small talk, or the wish to speak to a person. It errs on the
 // side of Question: a greeting with a question after it is a Question.
-func Classify(text string) Intent { return plainParser().Classify(text) }
+func Classify(text string) Intent { return NewParser(ParserOptions{}).Classify(text) }
 
 // maxChatWords is the length in words above which nothing is small talk.
 const maxChatWords = 12

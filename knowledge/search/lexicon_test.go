@@ -72,6 +72,22 @@ func TestRankPutsTheVeryWordsFirst(t *testing.T) {
 	}
 }
 
+func TestBestPhrasingSpeaksForItsQuestion(t *testing.T) {
+	t.Parallel()
+	l := search.NewLexicon()
+	l.Put(
+		search.Entry{ID: "many", Phrasings: []string{"Что делать при увольнении сотрудника?", "Как передать сделки уволенного?", "Сотрудник ушёл, куда его клиенты"}},
+		search.Entry{ID: "one", Phrasings: []string{"Как передать сделки на проверку юристу и бухгалтеру?"}},
+	)
+	ranked := l.Rank(search.Parse("передать сделки уволенного"), nil, weights())
+	if len(ranked) == 0 || ranked[0].ID != "many" {
+		t.Fatalf("Rank = %v, want the question with the nearest wording", ids(ranked))
+	}
+	if p := ranked[0].Parts; p.Chars < 0.8 || p.Coverage < 0.99 {
+		t.Errorf("chars %.2f, coverage %.2f: other wordings of the question must not lower its best one's", p.Chars, p.Coverage)
+	}
+}
+
 func TestRankOfNothing(t *testing.T) {
 	t.Parallel()
 	if got := search.NewLexicon().Rank(search.Parse("пароль"), nil, weights()); len(got) != 0 {
@@ -118,6 +134,7 @@ func TestLexiconEqualsRebuilt(t *testing.T) {
 		changed, want := search.NewLexicon(), map[string]search.Entry{}
 		for range rapid.IntRange(1, 30).Draw(t, "changes") {
 			e := entry.Draw(t, "entry")
+			changed.Rank(search.Parse("как сменить пароль"), nil, weights()) // what it keeps must not outlive the change
 			if rapid.Bool().Draw(t, "put") {
 				changed.Put(e)
 				want[e.ID] = e

@@ -1,9 +1,6 @@
 package search
 
-import (
-	"strings"
-	"sync"
-)
+import "strings"
 
 // maxQueryWords is how many words of a message are scored; people who write more
 // say what they mean at the beginning, and the vector covers the rest.
@@ -94,11 +91,9 @@ func NewParser(o ParserOptions) *Parser {
 	return p
 }
 
-// plainParser knows no base.
-var plainParser = sync.OnceValue(func() *Parser { return NewParser(ParserOptions{}) })
-
-// Parse prepares a message without the vocabulary of a base.
-func Parse(text string) Query { return plainParser().Parse(text) }
+// Parse prepares a message without the vocabulary of a base. Who prepares many
+// keeps a [Parser].
+func Parse(text string) Query { return NewParser(ParserOptions{}).Parse(text) }
 
 // Parse prepares a message for search. It never fails: what cannot be understood
 // is left as it is, and text without letters or digits gives a Query without Words.

@@ -62,7 +62,7 @@ func TestParseLeavesRightInputAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, text := range []string{
-				"как сменить пароль", "Что такое лид?", "где моя почка", "Кто такой Ждан?", "Смена этапа и смета",
+				"как сменить пароль", "Что такое лид?", "где моя почка", "Кто такой Ждан?", "Смена этапа и смета", "нежный цвет кнопки", "новость про разбег",
 				"how to reset my password", "Where can I find the API key?", "I lost my phone", "pdf", "VPN", "GitHub Actions",
 				"does it work on my iPhone?", "Why was my card declined", "export to Excel", "sql", "crm",
 				"invoice number is wrong", "what does churn mean", "merge two duplicate contacts",
@@ -75,6 +75,23 @@ func TestParseLeavesRightInputAlone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A word that the base has never seen is no slip just because the base is full of
+// one that looks like it.
+func TestParseKeepsWordsOfTheLanguage(t *testing.T) {
+	t.Parallel()
+	l := search.NewLexicon()
+	l.Put(search.Entry{ID: "access", Phrasings: []string{"Как дать доступ?"}, Answer: strings.Repeat("дать доступ данные вход может ", 60)})
+	p := search.NewParser(search.ParserOptions{Vocabulary: l})
+	for _, text := range []string{"сколько ждать", "очень давно", "ты можешь"} {
+		if q := p.Parse(text); q.Text != text {
+			t.Errorf("Parse(%q).Text = %q by %v", text, q.Text, q.Repairs)
+		}
+	}
+	if got, want := p.Parse("нужен дооступ").Text, "нужен доступ"; got != want {
+		t.Errorf("Parse = %q, want %q: slips are still mended", got, want)
 	}
 }
 
@@ -116,6 +133,16 @@ func TestCleanDropsWhatIsNotText(t *testing.T) {
 	}
 	if got := search.Clean(strings.Repeat("я", 100_000)); len([]rune(got)) != 2000 {
 		t.Errorf("Clean keeps %d characters of a long text, want 2000", len([]rune(got)))
+	}
+}
+
+func TestPassageTextNamesTheQuestion(t *testing.T) {
+	t.Parallel()
+	if got, want := search.PassageText("Как  сменить пароль?", "В профиле.\n"), "Как сменить пароль? В профиле."; got != want {
+		t.Errorf("PassageText = %q, want %q", got, want)
+	}
+	if got := search.PassageText("Как сменить пароль?", " \n"); got != "" {
+		t.Errorf("PassageText without an answer = %q, want none", got)
 	}
 }
 

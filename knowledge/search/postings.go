@@ -64,8 +64,7 @@ func (x *inverted) add(doc uint32, hashes []uint64) {
 			x.lists[u.term] = append(list, posting{doc, u.tf})
 			continue
 		}
-		at, _ := find(list, doc)
-		x.lists[u.term] = slices.Insert(list, at, posting{doc, u.tf})
+		x.lists[u.term] = slices.Insert(list, find(list, doc), posting{doc, u.tf})
 	}
 	x.docs[doc] = slices.Clip(uses)
 	x.length[doc] = float32(len(hashes))
@@ -98,7 +97,7 @@ func (x *inverted) remove(doc uint32) {
 	for _, u := range x.docs[doc] {
 		list := x.lists[u.term]
 		x.df[u.term]--
-		at, _ := find(list, doc)
+		at := find(list, doc)
 		if list = slices.Delete(list, at, at+1); len(list) > 0 {
 			x.lists[u.term] = list
 			continue
@@ -112,15 +111,10 @@ func (x *inverted) remove(doc uint32) {
 	x.live--
 }
 
-// find returns where doc is, or belongs, in a list. New documents mostly belong at
-// the end.
-func find(list []posting, doc uint32) (int, bool) {
-	if n := len(list); n == 0 || list[n-1].doc < doc {
-		return n, false
-	}
-	return slices.BinarySearchFunc(list, doc, func(p posting, d uint32) int {
-		return int(int64(p.doc) - int64(d))
-	})
+// find returns where doc is, or belongs, in a list.
+func find(list []posting, doc uint32) int {
+	at, _ := slices.BinarySearchFunc(list, doc, func(p posting, d uint32) int { return cmp.Compare(p.doc, d) })
+	return at
 }
 
 // idf is the weight of a term that df of n documents hold (Robertson and Zaragoza

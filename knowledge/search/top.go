@@ -85,14 +85,14 @@ func (l *Lexicon) keepBest(found []best) []best {
 
 // vectorHits are the best similarities of each kind by slot.
 type vectorHits struct {
-	phrasing, passage           map[uint32]float64
-	lowestPhrasing, lowestPiece float64
+	phrasing, passage             map[uint32]float64
+	lowestPhrasing, lowestPassage float64
 }
 
 // gather sorts the hits of the vector index by entry.
 func (l *Lexicon) gather(near []Near) vectorHits {
 	v := vectorHits{phrasing: map[uint32]float64{}, passage: map[uint32]float64{}}
-	v.lowestPhrasing, v.lowestPiece = math.Inf(1), math.Inf(1)
+	v.lowestPhrasing, v.lowestPassage = math.Inf(1), math.Inf(1)
 	for _, n := range near {
 		slot, ok := l.slots[n.Question]
 		if !ok || math.IsNaN(n.Similarity) || math.IsInf(n.Similarity, 0) {
@@ -100,7 +100,7 @@ func (l *Lexicon) gather(near []Near) vectorHits {
 		}
 		hits, lowest := v.phrasing, &v.lowestPhrasing
 		if n.Kind == Passage {
-			hits, lowest = v.passage, &v.lowestPiece
+			hits, lowest = v.passage, &v.lowestPassage
 		}
 		similarity := max(-1, min(1, n.Similarity))
 		*lowest = min(*lowest, similarity)
@@ -114,7 +114,7 @@ func (l *Lexicon) gather(near []Near) vectorHits {
 // fill sets the vector parts of an entry.
 func (v vectorHits) fill(p *Parts, slot uint32) {
 	p.Vector = similarityOf(v.phrasing, slot, v.lowestPhrasing)
-	p.Passage = similarityOf(v.passage, slot, v.lowestPiece)
+	p.Passage = similarityOf(v.passage, slot, v.lowestPassage)
 }
 
 func similarityOf(hits map[uint32]float64, slot uint32, lowest float64) float64 {

@@ -81,20 +81,26 @@ func (t translit) word(latin string) (string, float64, bool) {
 		}
 	}
 	last := beams[len(latin)]
-	for i, r := range last {
-		last[i].logp += t.russian.chars.step(r.a, r.b, 0)
-		if t.russian.words.has(fold(r.text)) {
-			last[i].logp += listed
-		}
-		if t.words.WordCount(fold(r.text)) > 0 {
-			last[i].logp += listed
-		}
-	}
-	prune(&last)
 	if len(last) == 0 {
 		return latin, 0, false
 	}
+	for i := range last {
+		t.end(&last[i])
+	}
+	prune(&last)
 	return last[0].text, last[0].logp, true
+}
+
+// end closes a reading and favours words that the language and the base have.
+func (t translit) end(r *reading) {
+	r.logp += t.russian.chars.step(r.a, r.b, 0)
+	word := fold(r.text)
+	if t.russian.words.has(word) {
+		r.logp += listed
+	}
+	if t.words.WordCount(word) > 0 {
+		r.logp += listed
+	}
 }
 
 // maxTranslitWord bounds one word; the longest Russian words in use have about 30 letters.

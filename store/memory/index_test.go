@@ -21,7 +21,10 @@ func open(tb testing.TB, dim int) *memory.Index {
 }
 
 func TestContract(t *testing.T) {
-	storetest.TestIndex(t, func(t *testing.T, dim int) knowledge.Index { return open(t, dim) })
+	storetest.TestIndex(t, func(t *testing.T, dim int) knowledge.Index {
+		t.Helper()
+		return open(t, dim)
+	})
 }
 
 func TestNoDimensions(t *testing.T) {

@@ -12,20 +12,24 @@ import (
 
 // Embeddings implements knowledge.EmbeddingTx.
 func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map[string][]float32, error) {
-	out := make(map[string][]float32, len(hashes))
-	scan := func(r Rows) (none struct{}, err error) {
-		var hash []byte
-		var v vector
-		err = r.Scan(&hash, &v)
-		out[string(hash)] = v
-		return none, err
+	type row struct {
+		hash   []byte
+		vector vector
 	}
+	scan := func(r Rows) (e row, err error) {
+		err = r.Scan(&e.hash, &e.vector)
+		return e, err
+	}
+	out := make(map[string][]float32, len(hashes))
 	keys := make([][]byte, len(hashes))
 	for i, hash := range hashes {
 		keys[i] = []byte(hash)
 	}
 	err := chunks(keys, func(in string, args []any) error {
-		_, err := list(ctx, t.conn, scan, `SELECT hash, data FROM embeddings WHERE model = ? AND hash IN `+in, slices.Concat([]any{model}, args)...)
+		found, err := list(ctx, t.conn, scan, `SELECT hash, data FROM embeddings WHERE model = ? AND hash IN `+in, slices.Concat([]any{model}, args)...)
+		for _, e := range found {
+			out[string(e.hash)] = e.vector
+		}
 		return err
 	})
 	if err != nil {

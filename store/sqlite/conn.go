@@ -39,7 +39,7 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, erro
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	s, err := c.prepare(ctx, query)
+	s, err := c.prepare(ctx, query) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return 0, err
 	}
@@ -55,11 +55,11 @@ func (c *conn) Query(ctx context.Context, query string, args ...any) (record.Row
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s, err := c.prepare(ctx, query)
+	s, err := c.prepare(ctx, query) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.QueryContext(context.WithoutCancel(ctx), args...)
+	r, err := s.QueryContext(context.WithoutCancel(ctx), args...) //nolint:rowserrcheck // package record checks it
 	if err != nil {
 		return nil, translate(err)
 	}

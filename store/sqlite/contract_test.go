@@ -8,5 +8,8 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	storetest.TestStore(t, func(t *testing.T) bot.Store { return open(t, t.TempDir()) })
+	storetest.TestStore(t, func(t *testing.T) bot.Store {
+		t.Helper()
+		return open(t, t.TempDir())
+	})
 }

@@ -182,10 +182,10 @@ func (s *Store) newer(found, known int64) error {
 // applied returns when goose has applied which version.
 func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
 	var tables int
-	if err := s.writer.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = ?`, goose.DefaultTablename).Scan(&tables); err != nil || tables == 0 {
+	if err := s.writer.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`).Scan(&tables); err != nil || tables == 0 {
 		return nil, err
 	}
-	found, err := s.writer.QueryContext(ctx, `SELECT version_id, tstamp FROM `+goose.DefaultTablename+` WHERE is_applied = 1 AND version_id > 0`)
+	found, err := s.writer.QueryContext(ctx, `SELECT version_id, tstamp FROM goose_db_version WHERE is_applied = 1 AND version_id > 0`)
 	if err != nil {
 		return nil, err
 	}

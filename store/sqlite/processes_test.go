@@ -188,6 +188,7 @@ func writeAll(ctx context.Context, tx bot.Tx, n int) error {
 }
 
 func TestKilledWhileWriting(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()

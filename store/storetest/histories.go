@@ -1,7 +1,7 @@
 package storetest
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,31 +11,47 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-// testHistories plays random histories of the chats' mail on the store and on a
-// model that is plain lists, and compares what they hold after every step.
+// testHistories plays random histories of the chats' mail, transactions of a few
+// steps each, on the store and on a model that is plain lists, and compares what
+// they hold after every transaction. Some transactions are undone.
 func testHistories(t *testing.T, s bot.Store) {
 	history := 0
 	rapid.Check(t, func(t *rapid.T) {
 		history++
-		m := &mail{store: s, prefix: fmt.Sprintf("h%d", history)}
-		t.Repeat(map[string]func(*rapid.T){
-			"post":    m.post,
-			"settle":  m.settle,
-			"fail":    m.fail,
-			"deliver": m.deliver,
-			"advance": m.advance,
-			"undo":    m.undo,
-			"":        m.compare,
-		})
+		m := mail{prefix: fmt.Sprintf("h%d", history)}
+		for range rapid.IntRange(1, 8).Draw(t, "transactions") {
+			undone := rapid.IntRange(0, 4).Draw(t, "undone") == 0
+			before := m.clone()
+			err := s.Write(t.Context(), func(tx bot.Tx) error {
+				for range rapid.IntRange(1, 6).Draw(t, "steps") {
+					if err := m.step(t, tx); err != nil {
+						return err
+					}
+				}
+				if undone {
+					return errUndo
+				}
+				return nil
+			})
+			switch {
+			case undone && errors.Is(err, errUndo):
+				m = before
+			case err != nil:
+				t.Fatalf("write: %v", err)
+			}
+			if err := s.Read(t.Context(), func(tx bot.Tx) error { return m.compare(t, tx) }); err != nil {
+				t.Fatalf("read: %v", err)
+			}
+		}
 	})
 }
 
 // mail is the model. Histories share the store and tell their chats and keys by
 // a prefix.
 type mail struct {
-	store  bot.Store
 	prefix string
 	rows   []modelRow
 	out    []bot.Delivery
@@ -46,116 +62,112 @@ type modelRow struct {
 	done bool
 }
 
+func (m *mail) clone() mail {
+	return mail{prefix: m.prefix, rows: slices.Clone(m.rows), out: slices.Clone(m.out)}
+}
+
 func (m *mail) chats() []bot.ChatID {
 	return []bot.ChatID{bot.NewChat(m.prefix, "аня"), bot.NewChat(m.prefix, "боря")}
 }
+
+func (m *mail) chat(t *rapid.T) bot.ChatID { return rapid.SampledFrom(m.chats()).Draw(t, "chat") }
 
 func (m *mail) key(t *rapid.T) string {
 	return fmt.Sprintf("%s/%d", m.prefix, rapid.IntRange(0, 12).Draw(t, "key"))
 }
 
-func (m *mail) post(t *rapid.T) {
-	r := bot.Row{
-		Key: m.key(t), Chat: rapid.SampledFrom(m.chats()).Draw(t, "chat"), Kind: "said",
-		Payload: []byte(rapid.StringMatching(`\{"text":"[а-яё ]{0,9}"\}`).Draw(t, "payload")),
-		Inner:   rapid.Bool().Draw(t, "inner"), At: noon(),
-	}
-	got := post(t, m.store, r)
-	i := slices.IndexFunc(m.rows, func(old modelRow) bool { return old.Key == r.Key })
-	if i < 0 {
-		m.rows = append(m.rows, modelRow{Row: got})
-		return
-	}
-	equal(t, "the id of a known key", got.ID, m.rows[i].ID)
-}
-
-func (m *mail) settle(t *rapid.T) {
-	if len(m.rows) == 0 {
-		t.Skip("no rows")
-	}
-	i := rapid.IntRange(0, len(m.rows)-1).Draw(t, "row")
-	write(t, m.store, func(ctx context.Context, tx bot.Tx) error { return tx.Settle(ctx, m.rows[i].ID, noon(), "") })
-	m.rows[i].done = true
-}
-
-func (m *mail) fail(t *rapid.T) {
-	if len(m.rows) == 0 {
-		t.Skip("no rows")
-	}
-	i := rapid.IntRange(0, len(m.rows)-1).Draw(t, "row")
-	write(t, m.store, func(ctx context.Context, tx bot.Tx) error { return tx.Failed(ctx, m.rows[i].ID) })
-	m.rows[i].Attempts++
-}
-
-func (m *mail) deliver(t *rapid.T) {
-	d := bot.Delivery{
-		Key: m.key(t), Chat: rapid.SampledFrom(m.chats()).Draw(t, "chat"), State: bot.DeliveryPending,
-		Message: bot.Message{Text: rapid.StringMatching(`[а-яё ]{0,9}`).Draw(t, "text")}, NotUntil: m.due(t),
-	}
-	got := deliver(t, m.store, d)
-	i := slices.IndexFunc(m.out, func(old bot.Delivery) bool { return old.Key == d.Key })
-	if i < 0 {
-		m.out = append(m.out, got)
-		return
-	}
-	equal(t, "what is stored under a known key", got, m.out[i])
-}
-
-func (m *mail) due(t *rapid.T) time.Time {
+func due(t *rapid.T) time.Time {
 	return rapid.SampledFrom([]time.Time{{}, noon(), noon().Add(time.Hour)}).Draw(t, "due")
 }
 
-// advance sends, gives up or postpones any delivery, even one that is not next.
-func (m *mail) advance(t *rapid.T) {
-	if len(m.out) == 0 {
-		t.Skip("no deliveries")
+// step does one thing in the store and in the model.
+func (m *mail) step(t *rapid.T, tx bot.Tx) error {
+	steps := []string{"post", "deliver"}
+	if len(m.rows) > 0 {
+		steps = append(steps, "settle", "fail")
 	}
+	if len(m.out) > 0 {
+		steps = append(steps, "advance")
+	}
+	switch rapid.SampledFrom(steps).Draw(t, "step") {
+	case "post":
+		return m.post(t, tx)
+	case "settle":
+		r := &m.rows[rapid.IntRange(0, len(m.rows)-1).Draw(t, "row")]
+		r.done = true
+		return tx.Settle(t.Context(), r.ID, noon(), "")
+	case "fail":
+		r := &m.rows[rapid.IntRange(0, len(m.rows)-1).Draw(t, "row")]
+		r.Attempts++
+		return tx.Failed(t.Context(), r.ID)
+	case "deliver":
+		return m.deliver(t, tx)
+	default:
+		return m.advance(t, tx)
+	}
+}
+
+func (m *mail) post(t *rapid.T, tx bot.Tx) error {
+	r := bot.Row{
+		Key: m.key(t), Chat: m.chat(t), Kind: "said", Inner: rapid.Bool().Draw(t, "inner"), At: noon(),
+		Payload: []byte(rapid.StringMatching(`\{"text":"[а-яё ]{0,9}"\}`).Draw(t, "payload")),
+	}
+	err := tx.Post(t.Context(), &r)
+	i := slices.IndexFunc(m.rows, func(old modelRow) bool { return old.Key == r.Key })
+	if i < 0 {
+		m.rows = append(m.rows, modelRow{Row: r})
+		return err
+	}
+	equal(t, "the id of a known key", r.ID, m.rows[i].ID)
+	return err
+}
+
+func (m *mail) deliver(t *rapid.T, tx bot.Tx) error {
+	d := bot.Delivery{
+		Key: m.key(t), Chat: m.chat(t), State: bot.DeliveryPending, NotUntil: due(t),
+		Message: bot.Message{Text: rapid.StringMatching(`[а-яё ]{0,9}`).Draw(t, "text")},
+	}
+	err := tx.PutDelivery(t.Context(), &d)
+	i := slices.IndexFunc(m.out, func(old bot.Delivery) bool { return old.Key == d.Key })
+	if i < 0 {
+		m.out = append(m.out, d)
+		return err
+	}
+	equal(t, "what is stored under a known key", d, m.out[i])
+	return err
+}
+
+// advance sends, gives up or postpones any delivery, even one that is not next.
+func (m *mail) advance(t *rapid.T, tx bot.Tx) error {
 	d := &m.out[rapid.IntRange(0, len(m.out)-1).Draw(t, "delivery")]
 	d.State = rapid.SampledFrom([]bot.DeliveryState{bot.DeliveryPending, bot.DeliverySent, bot.DeliveryDead}).Draw(t, "state")
-	d.NotUntil = m.due(t)
+	d.NotUntil = due(t)
 	d.Attempts++
-	deliver(t, m.store, *d)
+	changed := *d
+	return tx.PutDelivery(t.Context(), &changed)
 }
 
-// undo does a bit of everything in a transaction that fails.
-func (m *mail) undo(t *rapid.T) {
-	refuse(t, m.store, errUndo, func(ctx context.Context, tx bot.Tx) error {
-		for _, chat := range m.chats() {
-			r := bot.Row{Key: m.prefix + "/undone/" + string(chat), Chat: chat, Kind: "said"}
-			d := bot.Delivery{Key: r.Key, Chat: chat, State: bot.DeliveryPending}
-			if err := tx.Post(ctx, &r); err != nil {
-				return err
-			}
-			if err := tx.PutDelivery(ctx, &d); err != nil {
-				return err
-			}
-		}
-		for _, r := range m.rows {
-			if err := tx.Settle(ctx, r.ID, noon(), ""); err != nil {
-				return err
-			}
-		}
-		return errUndo
-	})
-}
-
-// compare is run after every step.
-func (m *mail) compare(t *rapid.T) {
+func (m *mail) compare(t *rapid.T, tx bot.Tx) error {
 	var busy []bot.ChatID
 	for _, chat := range m.chats() {
-		row, head, sent := m.nextRow(chat), m.nextDelivery(chat), m.sent(chat)
-		equal(t, "next row", nextRow(t, m.store, chat), row)
-		equal(t, "next delivery", nextDelivery(t, m.store, chat), head)
-		equal(t, "sent", read(t, m.store, func(ctx context.Context, tx bot.Tx) ([]bot.Delivery, error) {
-			return tx.Deliveries(ctx, chat, 0, 0)
-		}), sent)
+		row, head := m.nextRow(chat), m.nextDelivery(chat)
+		gotRow, err1 := found(tx.NextRow(t.Context(), chat))
+		gotHead, err2 := found(tx.NextDelivery(t.Context(), chat))
+		gotSent, err3 := tx.Deliveries(t.Context(), chat, 0, 0)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return err
+		}
+		equal(t, "next row", gotRow, row)
+		equal(t, "next delivery", gotHead, head)
+		equal(t, "sent", gotSent, m.sent(chat))
 		if row.ID != 0 || head.ID != 0 && !head.NotUntil.After(noon()) {
 			busy = append(busy, chat)
 		}
 	}
-	all := read(t, m.store, func(ctx context.Context, tx bot.Tx) ([]bot.ChatID, error) { return tx.BusyChats(ctx, noon()) })
+	all, err := tx.BusyChats(t.Context(), noon())
 	others := func(c bot.ChatID) bool { return !strings.HasPrefix(string(c), m.prefix+":") }
 	equal(t, "busy chats", slices.DeleteFunc(all, others), busy)
+	return err
 }
 
 func (m *mail) nextRow(chat bot.ChatID) bot.Row {
@@ -185,4 +197,13 @@ func (m *mail) sent(chat bot.ChatID) []bot.Delivery {
 		}
 	}
 	return out
+}
+
+// found makes nothing of what was not found.
+func found[T any](v T, err error) (T, error) {
+	if errors.Is(err, knowledge.ErrNotFound) {
+		var none T
+		return none, nil
+	}
+	return v, err
 }

@@ -90,14 +90,14 @@ func some(r *rand.Rand, n, dim int) []knowledge.Vector {
 
 func upsert(t *testing.T, x knowledge.Index, vectors ...knowledge.Vector) {
 	t.Helper()
-	if err := x.Upsert(context.Background(), vectors); err != nil {
+	if err := x.Upsert(t.Context(), vectors); err != nil {
 		t.Fatalf("upsert: %v", err)
 	}
 }
 
 func nearest(t *testing.T, x knowledge.Index, query []float32, k int, topics []string) []knowledge.VectorHit {
 	t.Helper()
-	hits, err := x.Nearest(context.Background(), query, k, topics)
+	hits, err := x.Nearest(t.Context(), query, k, topics)
 	if err != nil {
 		t.Fatalf("nearest: %v", err)
 	}
@@ -156,9 +156,9 @@ func compareNearest(t *testing.T, x knowledge.Index, vectors []knowledge.Vector,
 
 func testEmptyIndex(t *testing.T, x knowledge.Index) {
 	equal(t, "hits", nearest(t, x, axis(0), 5, nil), nil)
-	versions, err := x.Versions(context.Background())
+	versions, err := x.Versions(t.Context())
 	equal(t, "versions", versions, map[string]int64{})
-	if err := errors.Join(err, x.DeleteQuestions(context.Background(), []string{"нет"}), x.Upsert(context.Background(), nil)); err != nil {
+	if err := errors.Join(err, x.DeleteQuestions(t.Context(), []string{"нет"}), x.Upsert(t.Context(), nil)); err != nil {
 		t.Error(err)
 	}
 }
@@ -205,12 +205,12 @@ func testUpsert(t *testing.T, x knowledge.Index) {
 	if len(hits) != 1 || hits[0].Question != "б" || hits[0].Version != 2 || math.Abs(hits[0].Similarity-1) > exactness {
 		t.Errorf("replaced: %+v", hits)
 	}
-	versions, err := x.Versions(context.Background())
+	versions, err := x.Versions(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
 	equal(t, "versions", versions, map[string]int64{"б": 2})
-	if err := x.DeleteQuestions(context.Background(), []string{"а"}); err != nil {
+	if err := x.DeleteQuestions(t.Context(), []string{"а"}); err != nil {
 		t.Error(err)
 	}
 	equal(t, "after the question it was of is deleted", len(nearest(t, x, axis(2), 9, nil)), 1)
@@ -229,7 +229,7 @@ func testDelete(t *testing.T, x knowledge.Index) {
 	for round := range 10 {
 		// Three questions go, in changing places.
 		gone := []string{vectors[0].Question, vectors[len(vectors)/2].Question, vectors[len(vectors)-1].Question}
-		if err := x.DeleteQuestions(context.Background(), append(gone, "нет такого")); err != nil {
+		if err := x.DeleteQuestions(t.Context(), append(gone, "нет такого")); err != nil {
 			t.Fatal(err)
 		}
 		vectors = slices.DeleteFunc(vectors, func(v knowledge.Vector) bool { return slices.Contains(gone, v.Question) })
@@ -271,7 +271,7 @@ func testIndexVersions(t *testing.T, x knowledge.Index) {
 		knowledge.Vector{Key: "a:а", Question: "а", Version: 2, Values: axis(2)},
 		knowledge.Vector{Key: "p3", Question: "а", Version: 4, Values: axis(3)},
 	)
-	versions, err := x.Versions(context.Background())
+	versions, err := x.Versions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func testIndexVersions(t *testing.T, x knowledge.Index) {
 }
 
 func testRefused(t *testing.T, x knowledge.Index) {
-	ctx := context.Background()
+	ctx := t.Context()
 	good := knowledge.Vector{Key: "good", Question: "а", Values: axis(0)}
 	nan := axis(0)
 	nan[1] = float32(math.NaN())
@@ -303,40 +303,48 @@ func testRefused(t *testing.T, x knowledge.Index) {
 // testIndexConcurrency reads and writes at once. A question's vectors lie along
 // one axis, so a hit tells whether it is whole.
 func testIndexConcurrency(t *testing.T, x knowledge.Index) {
-	ctx := context.Background()
 	var wg sync.WaitGroup
 	for g := range 4 {
-		wg.Go(func() {
-			question := fmt.Sprintf("q%d", g)
-			for i := range 50 {
-				v := knowledge.Vector{Key: knowledge.PhrasingKey(int64(100*g + i)), Question: question, Version: int64(g), Values: axis(g)}
-				if err := x.Upsert(ctx, []knowledge.Vector{v}); err != nil {
-					t.Error(err)
-				}
-				if i%10 == 9 && g%2 == 0 {
-					if err := x.DeleteQuestions(ctx, []string{question}); err != nil {
-						t.Error(err)
-					}
-				}
-			}
-		})
-		wg.Go(func() {
-			for range 50 {
-				hits, err := x.Nearest(ctx, axis(g), 3, nil)
-				if err != nil {
-					t.Error(err)
-				}
-				for _, h := range hits {
-					if want := fmt.Sprintf("q%d", g); h.Similarity > 0.5 && (h.Question != want || h.Version != int64(g)) {
-						t.Errorf("a hit near axis %d is %+v", g, h)
-					}
-				}
-				if _, err := x.Versions(ctx); err != nil {
-					t.Error(err)
-				}
-			}
-		})
+		wg.Go(func() { writeAlong(t, x, g) })
+		wg.Go(func() { readAlong(t, x, g) })
 	}
 	wg.Wait()
 	equal(t, "what is left", len(nearest(t, x, axis(0), 1000, nil)), 100)
+}
+
+// writeAlong writes 50 vectors along an axis. Along even ones it deletes them,
+// too, so that none is left.
+func writeAlong(t *testing.T, x knowledge.Index, g int) {
+	t.Helper()
+	question := fmt.Sprintf("q%d", g)
+	for i := range 50 {
+		v := knowledge.Vector{Key: knowledge.PhrasingKey(int64(100*g + i)), Question: question, Version: int64(g), Values: axis(g)}
+		if err := x.Upsert(t.Context(), []knowledge.Vector{v}); err != nil {
+			t.Error(err)
+		}
+		if i%10 == 9 && g%2 == 0 {
+			if err := x.DeleteQuestions(t.Context(), []string{question}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func readAlong(t *testing.T, x knowledge.Index, g int) {
+	t.Helper()
+	question := fmt.Sprintf("q%d", g)
+	for range 50 {
+		hits, err := x.Nearest(t.Context(), axis(g), 3, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, h := range hits {
+			if h.Similarity > 0.5 && (h.Question != question || h.Version != int64(g)) {
+				t.Errorf("a hit near axis %d is %+v", g, h)
+			}
+		}
+		if _, err := x.Versions(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 }

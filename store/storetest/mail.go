@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -10,21 +9,17 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-func post(t reporter, s bot.Store, r bot.Row) bot.Row {
+func post(t *testing.T, s bot.Store, r bot.Row) bot.Row {
 	t.Helper()
 	write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.Post(ctx, &r) })
 	return r
 }
 
 // nextRow returns a chat's next row, or the zero one.
-func nextRow(t reporter, s bot.Store, chat bot.ChatID) bot.Row {
+func nextRow(t *testing.T, s bot.Store, chat bot.ChatID) bot.Row {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx bot.Tx) (bot.Row, error) {
-		r, err := tx.NextRow(ctx, chat)
-		if errors.Is(err, knowledge.ErrNotFound) {
-			return bot.Row{}, nil
-		}
-		return r, err
+		return found(tx.NextRow(ctx, chat))
 	})
 }
 
@@ -83,21 +78,17 @@ func testInbox(t *testing.T, s bot.Store) {
 	})
 }
 
-func deliver(t reporter, s bot.Store, d bot.Delivery) bot.Delivery {
+func deliver(t *testing.T, s bot.Store, d bot.Delivery) bot.Delivery {
 	t.Helper()
 	write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.PutDelivery(ctx, &d) })
 	return d
 }
 
 // nextDelivery returns a chat's next delivery, or the zero one.
-func nextDelivery(t reporter, s bot.Store, chat bot.ChatID) bot.Delivery {
+func nextDelivery(t *testing.T, s bot.Store, chat bot.ChatID) bot.Delivery {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx bot.Tx) (bot.Delivery, error) {
-		d, err := tx.NextDelivery(ctx, chat)
-		if errors.Is(err, knowledge.ErrNotFound) {
-			return bot.Delivery{}, nil
-		}
-		return d, err
+		return found(tx.NextDelivery(ctx, chat))
 	})
 }
 

@@ -38,10 +38,7 @@ func testQuestions(t *testing.T, s bot.Store) {
 		}
 	})
 	t.Run("a new id is q and a number that nobody has", func(t *testing.T) {
-		var imported []string
-		for _, n := range numbered("q", 40) {
-			imported = append(imported, n)
-		}
+		imported := numbered("q", 40)
 		entries(t, s, imported...)
 		taken := map[string]bool{}
 		for _, id := range imported {

@@ -54,25 +54,24 @@ func noon() time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 123_000_000, time
 type reporter interface {
 	Helper()
 	Errorf(format string, args ...any)
-	Fatalf(format string, args ...any)
 }
 
 // errUndo rolls a Write back.
 var errUndo = errors.New("undo")
 
 // write runs fn in a transaction that must succeed.
-func write(t reporter, s bot.Store, fn func(context.Context, bot.Tx) error) {
+func write(t *testing.T, s bot.Store, fn func(context.Context, bot.Tx) error) {
 	t.Helper()
-	ctx := context.Background()
+	ctx := t.Context()
 	if err := s.Write(ctx, func(tx bot.Tx) error { return fn(ctx, tx) }); err != nil {
 		t.Fatalf("write: %v", err)
 	}
 }
 
 // refuse runs fn in a transaction that must fail with an error that wraps want.
-func refuse(t reporter, s bot.Store, want error, fn func(context.Context, bot.Tx) error) {
+func refuse(t *testing.T, s bot.Store, want error, fn func(context.Context, bot.Tx) error) {
 	t.Helper()
-	ctx := context.Background()
+	ctx := t.Context()
 	err := s.Write(ctx, func(tx bot.Tx) error { return fn(ctx, tx) })
 	if !errors.Is(err, want) {
 		t.Errorf("the error is %v, want one that wraps %v", err, want)
@@ -80,9 +79,9 @@ func refuse(t reporter, s bot.Store, want error, fn func(context.Context, bot.Tx
 }
 
 // read returns what fn finds.
-func read[T any](t reporter, s bot.Store, fn func(context.Context, bot.Tx) (T, error)) T {
+func read[T any](t *testing.T, s bot.Store, fn func(context.Context, bot.Tx) (T, error)) T {
 	t.Helper()
-	ctx := context.Background()
+	ctx := t.Context()
 	var out T
 	err := s.Read(ctx, func(tx bot.Tx) error {
 		var err error
@@ -114,7 +113,7 @@ func entry(ctx context.Context, tx bot.Tx, id, text string) error {
 }
 
 // entries stores answered questions with the given ids.
-func entries(t reporter, s bot.Store, ids ...string) {
+func entries(t *testing.T, s bot.Store, ids ...string) {
 	t.Helper()
 	write(t, s, func(ctx context.Context, tx bot.Tx) error {
 		for _, id := range ids {
@@ -127,13 +126,13 @@ func entries(t reporter, s bot.Store, ids ...string) {
 }
 
 // question returns one question.
-func question(t reporter, s bot.Store, id string) knowledge.Question {
+func question(t *testing.T, s bot.Store, id string) knowledge.Question {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx bot.Tx) (knowledge.Question, error) { return tx.Question(ctx, id) })
 }
 
 // person stores somebody and returns their id.
-func person(t reporter, s bot.Store, p knowledge.Person) int64 {
+func person(t *testing.T, s bot.Store, p knowledge.Person) int64 {
 	t.Helper()
 	write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.PutPerson(ctx, &p) })
 	return p.ID

@@ -12,61 +12,8 @@ import (
 )
 
 func testTransactions(t *testing.T, s bot.Store) {
-	ctx := context.Background()
-	t.Run("an error undoes everything and comes out as it is", func(t *testing.T) {
-		p := knowledge.Person{Name: "Иван"}
-		refuse(t, s, errUndo, func(ctx context.Context, tx bot.Tx) error {
-			if err := tx.PutPerson(ctx, &p); err != nil {
-				return err
-			}
-			if err := entry(ctx, tx, "undone", "Вопрос"); err != nil {
-				return err
-			}
-			if err := tx.Post(ctx, &bot.Row{Key: "undone", Chat: "c", Kind: "said"}); err != nil {
-				return err
-			}
-			d := bot.Delivery{Key: "undone", Chat: "c", State: bot.DeliveryPending}
-			if err := tx.PutDelivery(ctx, &d); err != nil {
-				return err
-			}
-			if err := tx.Schedule(ctx, bot.Job{At: noon(), Drain: "c"}); err != nil {
-				return err
-			}
-			return errUndo
-		})
-		write(t, s, func(ctx context.Context, tx bot.Tx) error {
-			if all, err := tx.Questions(ctx, knowledge.QuestionFilter{WithClosed: true}); err != nil || len(all) != 0 {
-				t.Errorf("questions after the undo: %v, %v", ids(all), err)
-			}
-			if n, err := tx.LastChange(ctx); err != nil || n != 0 {
-				t.Errorf("changes after the undo: %v, %v", n, err)
-			}
-			if _, err := tx.NextRow(ctx, "c"); !errors.Is(err, knowledge.ErrNotFound) {
-				t.Errorf("inbox after the undo: %v", err)
-			}
-			if _, err := tx.NextDelivery(ctx, "c"); !errors.Is(err, knowledge.ErrNotFound) {
-				t.Errorf("outbox after the undo: %v", err)
-			}
-			if people, err := tx.People(ctx, false); err != nil || len(people) != 0 {
-				t.Errorf("people after the undo: %v, %v", people, err)
-			}
-			return nil
-		})
-	})
-	t.Run("a panic undoes everything and leaves the store usable", func(t *testing.T) {
-		func() {
-			defer func() { _ = recover() }()
-			_ = s.Write(ctx, func(tx bot.Tx) error {
-				_ = tx.PutPerson(ctx, &knowledge.Person{Name: "Паника"})
-				panic("on purpose")
-			})
-		}()
-		people := read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Person, error) { return tx.People(ctx, false) })
-		if len(people) != 0 {
-			t.Errorf("people after the panic: %v", people)
-		}
-		person(t, s, knowledge.Person{Name: "Пётр"})
-	})
+	t.Run("an error undoes everything and comes out as it is", func(t *testing.T) { testUndo(t, s) })
+	t.Run("a panic undoes everything and leaves the store usable", func(t *testing.T) { testPanic(t, s) })
 	t.Run("what is written is read in the same transaction", func(t *testing.T) {
 		write(t, s, func(ctx context.Context, tx bot.Tx) error {
 			if err := entry(ctx, tx, "same", "Вопрос"); err != nil {
@@ -78,39 +25,99 @@ func testTransactions(t *testing.T, s bot.Store) {
 		})
 	})
 	t.Run("a read cannot write", func(t *testing.T) { testReadOnly(t, s) })
-	t.Run("a read sees one state", func(t *testing.T) {
-		id := person(t, s, knowledge.Person{Name: "до"})
-		read(t, s, func(ctx context.Context, tx bot.Tx) (string, error) {
-			before, err := tx.Person(ctx, id)
-			if err != nil {
-				return "", err
-			}
-			write(t, s, func(ctx context.Context, tx bot.Tx) error {
-				return tx.PutPerson(ctx, &knowledge.Person{ID: id, Name: "после"})
-			})
-			after, err := tx.Person(ctx, id)
-			equal(t, "the name in the same read", after.Name, before.Name)
-			return "", err
-		})
-		after := read(t, s, func(ctx context.Context, tx bot.Tx) (knowledge.Person, error) { return tx.Person(ctx, id) })
-		equal(t, "the name in a later read", after.Name, "после")
-	})
+	t.Run("a read sees one state", func(t *testing.T) { testOneState(t, s) })
 	t.Run("no update is lost among many at once", func(t *testing.T) { testLostUpdates(t, s) })
-	t.Run("a cancelled context ends it", func(t *testing.T) {
-		cancelled, cancel := context.WithCancel(ctx)
-		cancel()
-		called := false
-		fn := func(bot.Tx) error { called = true; return nil }
-		if err := s.Write(cancelled, fn); !errors.Is(err, context.Canceled) {
-			t.Errorf("write: %v", err)
+	t.Run("a cancelled context ends it", func(t *testing.T) { testCancelled(t, s) })
+}
+
+func testUndo(t *testing.T, s bot.Store) {
+	p := knowledge.Person{Name: "Иван"}
+	refuse(t, s, errUndo, func(ctx context.Context, tx bot.Tx) error {
+		if err := tx.PutPerson(ctx, &p); err != nil {
+			return err
 		}
-		if err := s.Read(cancelled, fn); !errors.Is(err, context.Canceled) {
-			t.Errorf("read: %v", err)
+		if err := entry(ctx, tx, "undone", "Вопрос"); err != nil {
+			return err
 		}
-		if called {
-			t.Error("the transaction was begun all the same")
+		if err := tx.Post(ctx, &bot.Row{Key: "undone", Chat: "c", Kind: "said"}); err != nil {
+			return err
 		}
+		d := bot.Delivery{Key: "undone", Chat: "c", State: bot.DeliveryPending}
+		if err := tx.PutDelivery(ctx, &d); err != nil {
+			return err
+		}
+		if err := tx.Schedule(ctx, bot.Job{At: noon(), Drain: "c"}); err != nil {
+			return err
+		}
+		return errUndo
 	})
+	write(t, s, func(ctx context.Context, tx bot.Tx) error {
+		if all, err := tx.Questions(ctx, knowledge.QuestionFilter{WithClosed: true}); err != nil || len(all) != 0 {
+			t.Errorf("questions after the undo: %v, %v", ids(all), err)
+		}
+		if n, err := tx.LastChange(ctx); err != nil || n != 0 {
+			t.Errorf("changes after the undo: %v, %v", n, err)
+		}
+		if _, err := tx.NextRow(ctx, "c"); !errors.Is(err, knowledge.ErrNotFound) {
+			t.Errorf("inbox after the undo: %v", err)
+		}
+		if _, err := tx.NextDelivery(ctx, "c"); !errors.Is(err, knowledge.ErrNotFound) {
+			t.Errorf("outbox after the undo: %v", err)
+		}
+		if people, err := tx.People(ctx, false); err != nil || len(people) != 0 {
+			t.Errorf("people after the undo: %v, %v", people, err)
+		}
+		return nil
+	})
+}
+
+func testPanic(t *testing.T, s bot.Store) {
+	func() {
+		defer func() { _ = recover() }()
+		_ = s.Write(t.Context(), func(tx bot.Tx) error {
+			_ = tx.PutPerson(t.Context(), &knowledge.Person{Name: "Паника"})
+			panic("on purpose")
+		})
+	}()
+	people := read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Person, error) { return tx.People(ctx, false) })
+	if len(people) != 0 {
+		t.Errorf("people after the panic: %v", people)
+	}
+	person(t, s, knowledge.Person{Name: "Пётр"})
+}
+
+func testOneState(t *testing.T, s bot.Store) {
+	id := person(t, s, knowledge.Person{Name: "до"})
+	read(t, s, func(ctx context.Context, tx bot.Tx) (string, error) {
+		before, err := tx.Person(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		write(t, s, func(ctx context.Context, tx bot.Tx) error {
+			return tx.PutPerson(ctx, &knowledge.Person{ID: id, Name: "после"})
+		})
+		after, err := tx.Person(ctx, id)
+		equal(t, "the name in the same read", after.Name, before.Name)
+		return "", err
+	})
+	after := read(t, s, func(ctx context.Context, tx bot.Tx) (knowledge.Person, error) { return tx.Person(ctx, id) })
+	equal(t, "the name in a later read", after.Name, "после")
+}
+
+func testCancelled(t *testing.T, s bot.Store) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	called := false
+	fn := func(bot.Tx) error { called = true; return nil }
+	if err := s.Write(cancelled, fn); !errors.Is(err, context.Canceled) {
+		t.Errorf("write: %v", err)
+	}
+	if err := s.Read(cancelled, fn); !errors.Is(err, context.Canceled) {
+		t.Errorf("read: %v", err)
+	}
+	if called {
+		t.Error("the transaction was begun all the same")
+	}
 }
 
 func testReadOnly(t *testing.T, s bot.Store) {
@@ -142,7 +149,7 @@ func testReadOnly(t *testing.T, s bot.Store) {
 		},
 		"Schedule": func(ctx context.Context, tx bot.Tx) error { return tx.Schedule(ctx, bot.Job{At: noon(), Drain: "c"}) },
 	} {
-		if err := s.Read(context.Background(), func(tx bot.Tx) error { return fn(context.Background(), tx) }); err == nil {
+		if err := s.Read(t.Context(), func(tx bot.Tx) error { return fn(t.Context(), tx) }); err == nil {
 			t.Errorf("%s in a read succeeded", name)
 		}
 	}
@@ -156,8 +163,8 @@ func testLostUpdates(t *testing.T, s bot.Store) {
 	for range goroutines {
 		wg.Go(func() {
 			for range times {
-				err := s.Write(context.Background(), func(tx bot.Tx) error {
-					p, err := tx.Person(context.Background(), id)
+				err := s.Write(t.Context(), func(tx bot.Tx) error {
+					p, err := tx.Person(t.Context(), id)
 					if err != nil {
 						return err
 					}
@@ -166,7 +173,7 @@ func testLostUpdates(t *testing.T, s bot.Store) {
 						return err
 					}
 					p.Name = strconv.Itoa(n + 1)
-					return tx.PutPerson(context.Background(), &p)
+					return tx.PutPerson(t.Context(), &p)
 				})
 				if err != nil {
 					t.Errorf("write: %v", err)

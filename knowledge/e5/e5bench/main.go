@@ -4,10 +4,9 @@
 //
 // Usage:
 //
-//	go run ./knowledge/e5/e5bench [--model FILE] [--venv DIR] [--core N] [--rounds N]
+//	go run ./knowledge/e5/e5bench [--model FILE] [--kernels NAME] [--venv DIR] [--core N] [--rounds N]
 //
-// It installs the C engine with pip into a virtual environment, which it keeps for the next time. GODEBUG=cpu.avx512vnni=off
-// and GODEBUG=cpu.avx2=off make the embedder do without these instructions.
+// It installs the C engine with pip into a virtual environment, which it keeps for the next time.
 package main
 
 import (
@@ -42,8 +41,8 @@ func main() {
 
 // options are the flags.
 type options struct {
-	model, venv  string
-	core, rounds int
+	model, kernels, venv string
+	core, rounds         int
 }
 
 // load is a text that both engines embed, so many times in a row before it is the other's turn.
@@ -58,7 +57,7 @@ type load struct {
 func loads() []load {
 	const sentence = "Откройте карточку сделки, справа нажмите на имя ответственного и выберите коллегу. "
 	return []load{
-		{name: "question", text: "Как сменить ответственного в сделке, если он уволился?", repeat: 10},
+		{name: "question", text: "Как мне сменить ответственного за сделку клиента?", repeat: 10}, // 12 pieces
 		{name: "answer", text: strings.Repeat(sentence, 7), passage: true, repeat: 1},
 	}
 }
@@ -68,6 +67,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("e5bench", flag.ContinueOnError)
 	flags.StringVar(&o.model, "model", os.Getenv("NASTAVNIK_MODEL"), "the model `file` (default: $NASTAVNIK_MODEL, or as the program finds it)")
+	flags.StringVar(&o.kernels, "kernels", "", "avx512vnni, avx2 or portable (default: the fastest)")
 	flags.StringVar(&o.venv, "venv", "", "`folder` of the Python environment with the C engine (default: in the user's cache)")
 	flags.IntVar(&o.core, "core", runtime.NumCPU()-1, "the `number` of the core that both run on")
 	flags.IntVar(&o.rounds, "rounds", 20, "how many times each has its turn")
@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.rounds < 1 {
 		return fmt.Errorf("--rounds is %d, want at least 1", o.rounds)
 	}
-	model, err := openModel(o.model, out)
+	model, err := openModel(o, out)
 	if err != nil {
 		return err
 	}
@@ -96,8 +96,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // openModel loads the model and prints what that takes.
-func openModel(explicit string, out io.Writer) (*e5.Model, error) {
-	path, err := e5.Find(explicit, "")
+func openModel(o options, out io.Writer) (*e5.Model, error) {
+	path, err := e5.Find(o.model, "")
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +107,11 @@ func openModel(explicit string, out io.Writer) (*e5.Model, error) {
 		return nil, err
 	}
 	took := time.Since(begin)
+	if o.kernels != "" {
+		if model, err = model.WithKernels(o.kernels); err != nil {
+			return nil, err
+		}
+	}
 	fmt.Fprintf(out, "%s, kernels %s: loaded in %v%s\n", model.Name(), model.Kernels(), took.Round(time.Millisecond), memory())
 	return model, nil
 }

@@ -1,0 +1,224 @@
+package bottest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+)
+
+// pause is how long people take between two steps.
+const pause = time.Second
+
+// player plays a script on a stage and writes the transcript.
+type player struct {
+	stage *stage
+	out   strings.Builder
+	known map[string]bool // who has appeared as a senior
+	count int             // events so far, for their keys
+	last  *bot.Event
+}
+
+// Play plays a conversation in the folder dir and returns its transcript. The
+// bot is killed and started again at every such write to its store, 0 for never;
+// the transcript must not depend on it. The error names the line of the script.
+func Play(ctx context.Context, c Conversation, dir string, every int) (transcript string, deaths int, err error) {
+	steps, err := parse(c.Script)
+	if err != nil {
+		return "", 0, err
+	}
+	s, err := newStage(ctx, dir, every)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() {
+		if e := s.close(); err == nil {
+			err = e
+		}
+	}()
+	if err := s.load(c); err != nil {
+		return "", 0, err
+	}
+	p := &player{stage: s, known: map[string]bool{}}
+	for _, step := range steps {
+		if err := p.play(step); err != nil {
+			return p.out.String(), s.deaths, fmt.Errorf("line %d: %s: %w", step.line, step.source, err)
+		}
+	}
+	err = p.ending()
+	return p.out.String(), s.deaths, err
+}
+
+// play does one step and writes down what came of it.
+func (p *player) play(s step) error {
+	if p.out.Len() > 0 {
+		p.out.WriteByte('\n')
+	}
+	if s.verb == remark {
+		p.out.WriteString(s.source + "\n")
+		return nil
+	}
+	fmt.Fprintf(&p.out, "> %s\n", strings.ReplaceAll(s.source, "\n", "\n> "))
+	if s.verb != wait {
+		p.stage.clock.set(p.stage.clock.Now().Add(pause))
+	}
+	if err := p.act(s); err != nil {
+		return err
+	}
+	for _, h := range p.stage.chats.news() {
+		p.heard(h)
+	}
+	return nil
+}
+
+func (p *player) act(s step) error {
+	switch s.verb {
+	case wait:
+		return p.stage.pass(s.after)
+	case restart:
+		if err := p.stage.reopen(); err != nil {
+			return err
+		}
+		return p.stage.settle()
+	case again:
+		if p.last == nil {
+			return fmt.Errorf("nothing has happened yet")
+		}
+		return p.stage.post(*p.last)
+	case operator:
+		return p.operate(s.text)
+	default:
+		return p.person(s)
+	}
+}
+
+// person does what somebody says or presses.
+func (p *player) person(s step) error {
+	who := identity(s.who)
+	if s.senior && !p.known[s.who] {
+		p.known[s.who] = true
+		if _, err := p.office().AddPerson(context.Background(), who, func(x *knowledge.Person) { x.Senior = true }); err != nil {
+			return err
+		}
+		if err := p.stage.settle(); err != nil {
+			return err
+		}
+	}
+	body, err := p.body(s, bot.ChatID(who.Chat))
+	if err != nil || body == nil {
+		return err
+	}
+	p.count++
+	p.last = &bot.Event{Key: fmt.Sprintf("%s:%d", platform, p.count), Chat: bot.ChatID(who.Chat), At: p.stage.clock.Now(), From: who, Body: body}
+	return p.stage.post(*p.last)
+}
+
+// body makes the event's body, as an adapter would; nil for somebody who only appears.
+func (p *player) body(s step, chat bot.ChatID) (bot.Body, error) {
+	switch s.verb {
+	case leave:
+		return bot.Ended{}, nil
+	case press:
+		if s.forged {
+			return bot.Pressed{ID: bot.ButtonID(1_000_000, 0, 0)}, nil
+		}
+		id, err := p.stage.chats.button(chat, s.text, s.to)
+		return bot.Pressed{ID: id}, err
+	case say:
+		if s.to == 0 {
+			return bot.Said{Text: s.text}, nil
+		}
+		d, err := p.stage.chats.message(chat, s.to)
+		return bot.Said{Text: s.text, ReplyTo: d.ID}, err
+	default:
+		return nil, nil
+	}
+}
+
+func identity(name string) knowledge.Identity {
+	key := knowledge.FoldText(name)
+	return knowledge.Identity{Platform: platform, External: key, Name: name, Chat: string(bot.NewChat(platform, key))}
+}
+
+// office works as another process does: it is not killed with the bot.
+func (p *player) office() bot.Office {
+	return bot.Office{Store: p.stage.record, Now: p.stage.clock.Now}
+}
+
+// operate runs an administrator's command, in the words of the command line.
+func (p *player) operate(command string) error {
+	ctx := context.Background()
+	word := strings.Fields(command)
+	rest := func(n int) string { return strings.Join(word[n:], " ") }
+	var err error
+	switch {
+	case len(word) > 3 && rest(0)[:len("question answer")] == "question answer":
+		var who knowledge.Person
+		if who, err = p.office().AddPerson(ctx, identity("Оператор"), func(*knowledge.Person) {}); err != nil {
+			return err
+		}
+		_, err = p.office().Answer(ctx, word[2], who.ID, rest(3))
+	case len(word) > 3 && rest(0)[:len("question status")] == "question status":
+		var to knowledge.Status
+		if to, err = knowledge.ParseStatus(rest(3)); err != nil {
+			return err
+		}
+		_, err = p.office().SetStatus(ctx, word[2], to)
+	default:
+		return fmt.Errorf("unknown command %q: question answer ID TEXT, question status ID STATUS", command)
+	}
+	if err != nil {
+		return err
+	}
+	return p.stage.settle()
+}
+
+// heard writes down one message that came into a chat.
+func (p *player) heard(h heard) {
+	name := p.stage.name(h.chat)
+	m := h.message
+	switch {
+	case m.Chosen != "":
+		fmt.Fprintf(&p.out, "%s #%d: ✓ [%s] in #%d\n", name, h.number, m.Chosen, h.replaces)
+		return
+	case h.replaces != 0:
+		fmt.Fprintf(&p.out, "%s #%d, in place of #%d:\n", name, h.number, h.replaces)
+	default:
+		fmt.Fprintf(&p.out, "%s #%d:\n", name, h.number)
+	}
+	for l := range strings.Lines(Render(m)) {
+		p.out.WriteString(strings.TrimRight("    "+l, " \n") + "\n")
+	}
+}
+
+// width is how much fits into one line of buttons.
+const width = 76
+
+// Render shows a message plainly: its text as it is, then its buttons. A bar
+// stands between buttons of which only one can be pressed.
+func Render(m bot.Message) string {
+	var b strings.Builder
+	b.WriteString(m.Text + "\n")
+	for _, s := range m.Sections {
+		if s.Title != "" {
+			b.WriteString(s.Title + "\n")
+		}
+		between := " "
+		if s.Choice {
+			between = " | "
+		}
+		labels := make([]string, len(s.Buttons))
+		for i, button := range s.Buttons {
+			labels[i] = "[" + button.Label + "]"
+		}
+		line := strings.Join(labels, between)
+		if len([]rune(line)) > width {
+			line = strings.Join(labels, strings.TrimRight(between, " ")+"\n")
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,221 @@
+package bottest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
+	"github.com/nastavnik-bot/nastavnik/store/memory"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+)
+
+// platform is where the people of a script write.
+const platform = "script"
+
+// begin is when every script begins: a Thursday morning in Moscow.
+func begin() time.Time { return time.Date(2026, time.March, 12, 10, 0, 0, 0, moscow()) }
+
+func moscow() *time.Location { return time.FixedZone("MSK", 3*60*60) }
+
+// stage is where a conversation is played: the store, the bot and the chats.
+type stage struct {
+	dir   string
+	every int // the bot is killed at every such write; 0 for never
+	clock *clock
+	late  *lateWork
+	chats *chats
+	log   *faults
+
+	ctx    context.Context //nolint:containedctx // of the bot's process, which the script ends and begins again
+	record *sqlite.Store   // as other processes see it
+	store  *mortal         // as the bot sees it
+	runner *bot.Runner
+	deaths int
+}
+
+// newStage opens an empty data folder.
+func newStage(ctx context.Context, dir string, every int) (*stage, error) {
+	s := &stage{dir: dir, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}}
+	return s, s.open(ctx)
+}
+
+// open starts the bot's process.
+func (s *stage) open(ctx context.Context) error {
+	record, err := sqlite.Open(ctx, sqlite.Options{Dir: filepath.Join(s.dir, "data"), Queue: s.late})
+	if err != nil {
+		return err
+	}
+	s.record = record
+	process, die := context.WithCancel(ctx)
+	s.ctx = process
+	s.store = &mortal{Store: record, die: die, left: s.every, after: s.deaths%2 == 1}
+	say, err := texts.New("ru")
+	if err != nil {
+		return err
+	}
+	find, err := newFinder(s.store)
+	if err != nil {
+		return err
+	}
+	s.runner = bot.NewRunner(bot.Options{
+		Store: s.store, Searcher: find, Log: slog.New(s.log), Now: s.clock.Now,
+		Decider: bot.NewDecider(say, bot.Manner{Zone: moscow()}),
+		Senders: map[string]bot.Sender{platform: s.chats},
+		Workers: 1, // so that ids are given in the same order every time
+	})
+	return nil
+}
+
+// reopen ends the bot's process and starts another.
+func (s *stage) reopen() error {
+	s.store.die()
+	if err := s.record.Close(); err != nil {
+		return err
+	}
+	return s.open(context.WithoutCancel(s.ctx))
+}
+
+func (s *stage) close() error {
+	s.store.die()
+	return s.record.Close()
+}
+
+// alive runs fn in the bot's process, which is started again as often as it is
+// killed, until fn has been done.
+func (s *stage) alive(fn func(ctx context.Context) error) error {
+	for {
+		err := fn(s.ctx)
+		if !s.store.killed() {
+			if err == nil {
+				err = s.log.first()
+			}
+			return err
+		}
+		s.deaths++
+		s.log.forget()
+		if err := s.reopen(); err != nil {
+			return fmt.Errorf("start again after a kill: %w", err)
+		}
+	}
+}
+
+// settle lets the bot do all that is ready.
+func (s *stage) settle() error {
+	return s.alive(func(ctx context.Context) error { return s.runner.Settle(ctx) })
+}
+
+// post delivers what somebody did.
+func (s *stage) post(e bot.Event) error {
+	if err := s.alive(func(ctx context.Context) error { return bot.Post(ctx, s.store, e) }); err != nil {
+		return err
+	}
+	return s.settle()
+}
+
+// pass lets the clock go on, and does the late work on its way.
+func (s *stage) pass(d time.Duration) error {
+	end := s.clock.Now().Add(d)
+	for {
+		j, ok := s.late.next(end)
+		if !ok {
+			s.clock.set(end)
+			return s.settle() // deliveries that waited for their time
+		}
+		if j.At.After(s.clock.Now()) {
+			s.clock.set(j.At)
+		}
+		if err := s.do(j); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stage) do(j bot.Job) error {
+	if j.Event == nil {
+		return s.settle()
+	}
+	err := s.alive(func(ctx context.Context) error {
+		row := *j.Event
+		return s.store.Write(ctx, func(tx bot.Tx) error { return tx.Post(ctx, &row) })
+	})
+	if err != nil {
+		return err
+	}
+	return s.settle()
+}
+
+// newFinder joins the searcher and a store, without an embedder.
+func newFinder(s bot.Store) (*finder.Finder, error) {
+	answered, err := memory.New(1)
+	if err != nil {
+		return nil, err
+	}
+	open, err := memory.New(1)
+	if err != nil {
+		return nil, err
+	}
+	return finder.New(finder.Options{Record: searched{s}, Index: answered, Open: open}), nil
+}
+
+// searched shows a store as the finder needs it.
+type searched struct{ store bot.Store }
+
+func (r searched) View(ctx context.Context, fn func(knowledge.Tx) error) error {
+	return r.store.Read(ctx, func(tx bot.Tx) error { return fn(tx) })
+}
+
+func (r searched) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
+	return r.store.Write(ctx, func(tx bot.Tx) error { return fn(tx) })
+}
+
+// faults collects what the bot logs as errors: in a script there must be none.
+type faults struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// Enabled implements slog.Handler.
+func (f *faults) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+
+// Handle implements slog.Handler.
+func (f *faults) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		fmt.Fprintf(&b, " %s=%v", a.Key, a.Value)
+		return true
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = append(f.all, b.String())
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (f *faults) WithAttrs([]slog.Attr) slog.Handler { return f }
+
+// WithGroup implements slog.Handler.
+func (f *faults) WithGroup(string) slog.Handler { return f }
+
+func (f *faults) first() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.all) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the bot logged: %s", f.all[0])
+}
+
+func (f *faults) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = nil
+}

@@ -1,0 +1,339 @@
+package bot
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
+)
+
+// fresh is how long words are taken to go on with what was begun before: with
+// an empty draft, a text held, or a question that has just been settled.
+const fresh = 10 * time.Minute
+
+// saidAsSenior handles words that belong to a senior's work: a reply, a new
+// version of one, or a search. False when they are something else.
+//
+// An answer that reaches the wrong person is the worst that can happen here. So
+// words go to a question by themselves only when they cannot mean another one;
+// else they are held, and the senior is asked.
+func (t *turn) saidAsSenior(text string) bool {
+	if own, ok := t.ownQuestion(text); ok {
+		t.asked(own)
+		return true
+	}
+	if about := t.e.About; about != 0 {
+		t.saidAbout(about, text)
+		return true
+	}
+	d := t.s.Draft
+	switch {
+	case d == nil:
+		return t.saidLoosely(text)
+	case d.Kind == DraftLookup:
+		t.look(Search{Text: text, Purpose: ForExisting, Escalation: d.Escalation})
+	case t.doubtful(*d):
+		t.hold(text)
+	default:
+		t.addToDraft(*d, text)
+	}
+	return true
+}
+
+// ownQuestion returns what a senior asks for themself: «вопрос: …».
+func (t *turn) ownQuestion(text string) (string, bool) {
+	if !t.e.Person.Senior && len(t.s.Tasks) == 0 {
+		return "", false
+	}
+	word, rest, found := strings.Cut(text, ":")
+	rest = strings.TrimSpace(rest)
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "вопрос", "мой вопрос", "question", "my question":
+		return rest, found && rest != ""
+	}
+	return "", false
+}
+
+// saidAbout handles a reply to a message about an escalation.
+func (t *turn) saidAbout(escalation int64, text string) {
+	if _, open := t.s.task(escalation); !open {
+		// Settled, or lost sight of: say so, do not guess.
+		t.do(ReadTask{Escalation: escalation, Then: TakeTask, Text: text})
+		return
+	}
+	t.dropHeld()
+	t.draftReply(escalation, text)
+}
+
+// saidLoosely handles words while nothing is being written.
+func (t *turn) saidLoosely(text string) bool {
+	over := t.s.Over != nil && t.e.At.Sub(t.s.Over.At) <= fresh
+	switch {
+	case len(t.s.Tasks) == 0 && !over, isSmallTalk(text):
+		return false
+	case len(t.s.Tasks) == 1 && !over && t.s.Tasks[0].Until.IsZero():
+		t.draftReply(t.s.Tasks[0].Escalation, text)
+	default:
+		t.hold(text)
+	}
+	return true
+}
+
+// isSmallTalk reports words that are no answer. «Да» and «нет» are answers.
+func isSmallTalk(text string) bool {
+	switch knowledge.FoldText(text) {
+	case "да", "нет", "yes", "no":
+		return false
+	}
+	i := search.Classify(text)
+	return i != search.Question && i != search.Human
+}
+
+// doubtful reports whether words may belong to something else than the draft.
+func (t *turn) doubtful(d Draft) bool {
+	others := 0
+	for _, task := range t.s.Tasks {
+		if task.Escalation != d.Escalation {
+			others++
+		}
+	}
+	return others > 0 && (d.Crossed || len(d.Parts) == 0 && t.e.At.Sub(d.Last) > fresh)
+}
+
+// hold keeps words and asks what they are for.
+func (t *turn) hold(text string) {
+	if h := t.s.Held; h != nil && h.Crossed {
+		t.dropHeld()
+	}
+	if h := t.takeHeld(); h != "" {
+		text = h + "\n\n" + text
+	}
+	t.s.Held = &Held{Text: text, At: t.e.At}
+	var buttons []Button
+	if d := t.s.Draft; d != nil && d.Kind == DraftEdit {
+		buttons = append(buttons, t.labelled("button_edit_of", d.Title, Press{Verb: EditAnswer, Question: d.Question, Text: d.Title}))
+	}
+	for _, task := range t.s.Tasks {
+		buttons = append(buttons, Button{Label: short(t.name(firstName(task)) + ": " + task.Text), Press: Press{Verb: TakeTask, Escalation: task.Escalation}})
+	}
+	if o := t.s.Over; o != nil && o.Answer != "" && t.e.At.Sub(o.At) <= fresh {
+		buttons = append(buttons, t.labelled("button_append", o.Title, Press{Verb: HeldAppend, Question: o.Question}))
+	}
+	buttons = append(buttons, t.button("button_own", Press{Verb: HeldOwn}), t.button("button_drop", Press{Verb: HeldDrop}))
+	t.send(Message{Text: t.say.Say("which", nil) + "\n\n" + quote(text), Sections: []Section{{Choice: true, Buttons: buttons}}})
+}
+
+func firstName(task Task) string {
+	if len(task.Names) == 0 {
+		return ""
+	}
+	return task.Names[0]
+}
+
+func (t *turn) labelled(id, question string, p Press) Button {
+	return Button{Label: short(t.say.Say(id, texts.Data{"Question": question})), Press: p}
+}
+
+// takeHeld returns what is held, "" for nothing or for what is too old.
+func (t *turn) takeHeld() string {
+	h := t.s.Held
+	t.s.Held = nil
+	if h == nil || t.e.At.Sub(h.At) > fresh {
+		return ""
+	}
+	return h.Text
+}
+
+// dropHeld gives up what is held, and says so.
+func (t *turn) dropHeld() {
+	if h := t.takeHeld(); h != "" {
+		t.reply("not_sent", texts.Data{"Text": title(h)})
+	}
+}
+
+// heldPress says what the text held is for. False for other buttons.
+func (t *turn) heldPress(p Press) bool {
+	switch p.Verb {
+	case HeldDrop:
+		t.s.Held = nil
+		t.reply("draft_dropped", nil)
+	case HeldOwn:
+		if h := t.takeHeld(); h != "" {
+			t.asked(h)
+		} else {
+			t.reply("write_question", nil)
+		}
+	case HeldAppend:
+		t.appendHeld(p)
+	default:
+		return false
+	}
+	t.s.Over = nil
+	return true
+}
+
+// appendHeld makes the text held the end of the answer that silence gave out.
+func (t *turn) appendHeld(p Press) {
+	h, o := t.takeHeld(), t.s.Over
+	if h == "" || o == nil || o.Question != p.Question || o.Answer == "" {
+		t.reply("append_gone", nil)
+		return
+	}
+	t.settleDraft()
+	t.addToDraft(Draft{Kind: DraftEdit, Question: o.Question, Title: o.Title}, o.Answer+"\n\n"+h)
+}
+
+// draftReply adds to the reply to an escalation, or begins it.
+func (t *turn) draftReply(escalation int64, text string) {
+	t.s.Over = nil
+	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == escalation {
+		t.addToDraft(*d, text)
+		return
+	}
+	task, _ := t.s.task(escalation)
+	t.settleDraft()
+	t.addToDraft(Draft{Kind: DraftReply, Escalation: escalation, Question: task.Question, Title: task.Text}, text)
+}
+
+// addToDraft adds a message; the first one is confirmed with buttons.
+func (t *turn) addToDraft(d Draft, text string) {
+	first := len(d.Parts) == 0
+	d.Parts = append(append([]string(nil), d.Parts...), text)
+	if utf8.RuneCountInString(d.text()) > knowledge.MaxAnswerRunes {
+		t.reply("answer_too_long", texts.Data{"Limit": knowledge.MaxAnswerRunes})
+		return
+	}
+	d.Last, d.Crossed = t.e.At, false
+	t.s.Draft = &d
+	t.out = append(t.out, Wake{At: t.e.At.Add(t.manner.Silence), Body: Silence{Last: t.e.At}})
+	if !first {
+		return
+	}
+	own := Press{Escalation: d.Escalation, Question: d.Question}
+	done, drop := own, own
+	done.Verb, drop.Verb = DraftDone, DraftDrop
+	t.send(Message{
+		Text:     t.say.Say(pick(d.Kind == DraftEdit, "draft_edit", "draft_reply"), texts.Data{"Question": title(d.Title), "Time": t.span(t.manner.Silence)}),
+		Sections: []Section{{Choice: true, Buttons: []Button{t.button("button_done", done), t.button("button_drop", drop)}}},
+	})
+}
+
+func (d Draft) text() string { return strings.Join(d.Parts, "\n\n") }
+
+// take makes an escalation the one that the next words answer.
+func (t *turn) take(escalation int64) {
+	held := t.takeHeld()
+	task, open := t.s.task(escalation)
+	if !open {
+		t.do(ReadTask{Escalation: escalation, Then: TakeTask, Text: held})
+		return
+	}
+	if held != "" {
+		t.draftReply(escalation, held)
+		return
+	}
+	t.s.Over = nil
+	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == escalation {
+		again := *d
+		again.Crossed, again.Last = false, t.e.At
+		if len(d.Parts) > 0 {
+			again.Last = d.Last // the silence goes on
+		}
+		t.s.Draft = &again
+	} else {
+		t.settleDraft()
+		t.s.Draft = &Draft{Kind: DraftReply, Escalation: escalation, Question: task.Question, Title: task.Text, Last: t.e.At}
+	}
+	t.reply("answer_please", texts.Data{"Question": title(task.Text)})
+}
+
+// edit begins a new version of an answer.
+func (t *turn) edit(p Press) {
+	held := t.takeHeld()
+	d := Draft{Kind: DraftEdit, Question: p.Question, Title: p.Text, Last: t.e.At}
+	if o := t.s.Draft; o != nil && o.Kind == DraftEdit && o.Question == p.Question {
+		d.Parts = o.Parts
+	} else {
+		t.settleDraft()
+	}
+	if held != "" {
+		t.addToDraft(d, held)
+		return
+	}
+	t.s.Draft = &d
+	t.reply("edit_please", texts.Data{"Question": title(p.Text)})
+}
+
+// settleDraft gives out what is written before another text begins: a senior
+// who turns to the next question has finished the one before.
+func (t *turn) settleDraft() {
+	t.finishDraft()
+	t.s.Draft = nil
+}
+
+// donePress is [Готово] under the confirmation of a draft.
+func (t *turn) donePress(p Press) {
+	if !t.isDraft(p) {
+		t.reply("draft_over", nil)
+		return
+	}
+	t.finishDraft()
+}
+
+// dropPress is [Не отправлять] under the confirmation of a draft.
+func (t *turn) dropPress(p Press) {
+	if !t.isDraft(p) {
+		t.reply("draft_over", nil)
+		return
+	}
+	t.dropDraft()
+}
+
+// isDraft reports whether a button belongs to what is being written now.
+func (t *turn) isDraft(p Press) bool {
+	d := t.s.Draft
+	return d != nil && len(d.Parts) > 0 && d.Escalation == p.Escalation && d.Question == p.Question
+}
+
+// silence ends a draft to which nothing has been added. The senior may not have
+// been ready: what follows soon may still be meant for it.
+func (t *turn) silence(b Silence) {
+	d := t.s.Draft
+	if d == nil || !d.Last.Equal(b.Last) || len(d.Parts) == 0 {
+		return
+	}
+	t.finishDraft()
+	t.s.Over = &Over{Title: d.Title, At: t.e.At, Question: d.Question, Answer: d.text()}
+}
+
+// finishDraft gives out what is written, if anything is: [Готово], silence, or
+// the end of input.
+func (t *turn) finishDraft() {
+	d := t.s.Draft
+	switch {
+	case d == nil || len(d.Parts) == 0:
+		return
+	case d.Kind == DraftEdit:
+		t.do(Revise{Question: d.Question, Text: d.text()})
+	default:
+		t.do(Reply{Escalation: d.Escalation, Text: d.text()})
+	}
+	t.s.Draft = nil
+}
+
+// dropDraft forgets what is being written.
+func (t *turn) dropDraft() {
+	d := t.s.Draft
+	t.s.Draft = nil
+	switch {
+	case d.Kind == DraftEdit:
+		t.reply("edit_dropped", nil)
+	case d.Kind == DraftReply && len(d.Parts) > 0:
+		t.send(Message{Text: t.say.Say("draft_dropped", nil) + " " + t.say.Say("draft_was_question", nil)})
+	default:
+		t.reply("draft_dropped", nil)
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge/e5/e5test"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files of testdata")
+
+// beProgram makes the test binary be the program itself: processes that tests
+// start are built with -race exactly when the tests are.
+const beProgram = "NASTAVNIK_TEST_BE_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beProgram) == "1" {
+		main()
+		return
+	}
+	// What this machine has set up must not decide a test.
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "NASTAVNIK_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	_ = os.Setenv("NASTAVNIK_MODEL_OFF", "true") // withModel turns it on
+	os.Exit(m.Run())
+}
+
+// withModel gives commands a tiny embedder whose vectors mean nothing.
+func withModel(t testing.TB) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "tiny.bin")
+	if err := os.WriteFile(path, e5test.File().Encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("NASTAVNIK_MODEL_OFF", "false")
+	t.Setenv("NASTAVNIK_MODEL_PATH", path)
+	return path
+}
+
+// result is what a command did.
+type result struct {
+	code     int
+	out, err string
+}
+
+// cli runs commands in this process on one data folder.
+type cli struct {
+	t    testing.TB
+	data string
+}
+
+func newCLI(t testing.TB) cli { return cli{t: t, data: t.TempDir()} }
+
+// run runs a command line with nothing to read.
+func (c cli) run(args ...string) result { return c.read("", args...) }
+
+// read runs a command line with standard input.
+func (c cli) read(in string, args ...string) result {
+	c.t.Helper()
+	var out, errs bytes.Buffer
+	code := run(c.t.Context(), append([]string{"--data", c.data}, args...), streams{in: strings.NewReader(in), out: &out, err: &errs})
+	return result{code: code, out: out.String(), err: errs.String()}
+}
+
+// must runs a command line that has to succeed, and returns what it printed.
+func (c cli) must(args ...string) string {
+	c.t.Helper()
+	r := c.run(args...)
+	if r.code != 0 {
+		c.t.Fatalf("nastavnik %s: exit %d\n%s", strings.Join(args, " "), r.code, r.err)
+	}
+	return r.out
+}
+
+// file writes a file for a command to read.
+func (c cli) file(name, content string) string {
+	c.t.Helper()
+	path := filepath.Join(c.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// count runs a query that gives one number on the database of the folder.
+func (c cli) count(query string, args ...any) int {
+	c.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.data, sqlite.FileName)+"?_pragma=query_only(1)&_pragma=busy_timeout(60000)")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	if err := db.QueryRow(query, args...).Scan(&n); err != nil {
+		c.t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// decode reads JSON that a command has printed.
+func decode(t testing.TB, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+}
