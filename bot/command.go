@@ -21,8 +21,10 @@ type (
 	}
 	// RecordFeedback stores «Помогло» or «Не помогло». Result: AskRead.
 	RecordFeedback struct {
-		Ask    int64
-		Helped bool
+		Ask      int64 // that led to the answer
+		Question string
+		Asked    int64 // what was asked in words; 0 for nothing
+		Helped   bool
 	}
 	// ReadAsk reads an ask for what follows. Result: AskRead.
 	ReadAsk struct {
@@ -141,6 +143,7 @@ type (
 	AskRead struct {
 		Ask   knowledge.Ask
 		Then  Verb
+		Shown string           // the question that did not help, after RecordFeedback
 		Waits bool             // the asker waits for its question already
 		Same  *knowledge.Brief // its question, when others wait for it; else nil
 	}

@@ -67,10 +67,10 @@ func (t *turn) notMine(ask int64) []Section {
 	return []Section{{Choice: true, Buttons: []Button{t.button("button_none", Press{Verb: NotMine, Ask: ask})}}}
 }
 
-func (t *turn) feedback(ask int64, question string) Section {
+func (t *turn) feedback(ask, asked int64, question string) Section {
 	return Section{Choice: true, Buttons: []Button{
-		t.button("button_helped", Press{Verb: SayHelped, Ask: ask, Question: question}),
-		t.button("button_not_helped", Press{Verb: SayNot, Ask: ask, Question: question}),
+		t.button("button_helped", Press{Verb: SayHelped, Ask: ask, Asked: asked, Question: question}),
+		t.button("button_not_helped", Press{Verb: SayNot, Ask: ask, Asked: asked, Question: question}),
 	}}
 }
 
@@ -83,7 +83,7 @@ func (t *turn) page(ask, asked int64, p knowledge.Page, text string) Message {
 		next.Buttons = entryButtons(Press{Asked: asked}, p.Related)
 	}
 	next.Buttons = append(next.Buttons, t.button("button_none", Press{Verb: NotMine, Ask: asked}))
-	return Message{Text: text, Sections: []Section{t.feedback(ask, p.ID), next}}
+	return Message{Text: text, Sections: []Section{t.feedback(ask, asked, p.ID), next}}
 }
 
 func (t *turn) pageText(p knowledge.Page) string {

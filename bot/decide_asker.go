@@ -298,7 +298,7 @@ func (t *turn) detailSent(b DetailSent) {
 func (t *turn) askRead(b AskRead) {
 	switch b.Then {
 	case SayNot:
-		t.look(Search{Ask: b.Ask.ID, Text: b.Ask.Text, Purpose: ForAgain, Without: b.Ask.Question})
+		t.look(Search{Ask: b.Ask.ID, Text: b.Ask.Text, Purpose: ForAgain, Without: b.Shown})
 	case NotMine:
 		switch {
 		case b.Waits:
@@ -324,7 +324,7 @@ func (t *turn) answerCame(b AnswerCame) {
 	}
 	text := t.say.Say(id, texts.Data{"Senior": b.Page.By, "Question": title(b.Wording)}) + "\n\n" + b.Page.Answer
 	t.s.Last = &LastAsk{Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID}}
-	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Page.ID)}})
+	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
 }
 
 // mine lists the asker's questions.

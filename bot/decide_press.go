@@ -47,9 +47,9 @@ func (t *turn) askerPress(p Press) bool {
 		}
 		t.look(Show{Ask: p.Ask, Asked: p.Asked, Question: p.Question})
 	case SayHelped:
-		t.do(RecordFeedback{Ask: p.Ask, Helped: true})
+		t.do(RecordFeedback{Ask: p.Ask, Question: p.Question, Asked: p.Asked, Helped: true})
 	case SayNot:
-		t.do(RecordFeedback{Ask: p.Ask})
+		t.do(RecordFeedback{Ask: p.Ask, Question: p.Question, Asked: p.Asked})
 	case NotMine:
 		if p.Ask == 0 {
 			t.reply("write_question", nil)

@@ -87,10 +87,16 @@ func (c *clerk) feedback(ctx context.Context, m RecordFeedback) (Body, error) {
 	if m.Helped {
 		then = SayHelped
 	}
-	return c.readAsk(ctx, m.Ask, then)
+	ask := m.Ask
+	if m.Asked != 0 {
+		ask = m.Asked
+	}
+	out, err := c.readAsk(ctx, ask, then)
+	out.Shown = m.Question
+	return out, err
 }
 
-func (c *clerk) readAsk(ctx context.Context, id int64, then Verb) (Body, error) {
+func (c *clerk) readAsk(ctx context.Context, id int64, then Verb) (AskRead, error) {
 	a, err := c.tx.Ask(ctx, id)
 	out := AskRead{Ask: a, Then: then}
 	if err != nil || then != NotMine {
