@@ -30,7 +30,9 @@ const titleRunes = 120
 var innerQuotes = strings.NewReplacer("«", "„", "»", "“")
 
 // title shows a text inside of quotes.
-func title(s string) string { return strings.TrimSuffix(innerQuotes.Replace(oneLine(s, titleRunes)), ".") }
+func title(s string) string {
+	return strings.TrimSuffix(innerQuotes.Replace(oneLine(s, titleRunes)), ".")
+}
 
 // oneLine folds white space and cuts at a word, with an ellipsis.
 func oneLine(s string, limit int) string {
@@ -121,10 +123,11 @@ func (t *turn) taskMessage(id string, task Task) Message {
 		}
 	}
 	if len(task.Details) > 0 {
-		lines = append(lines, "", t.say.Say("task_details", nil))
-		for _, d := range task.Details {
-			lines = append(lines, quote(t.name(d.Name)+": "+d.Text))
+		added := make([]string, len(task.Details))
+		for i, d := range task.Details {
+			added[i] = t.name(d.Name) + ": " + d.Text
 		}
+		lines = append(lines, "", t.say.Say("task_details", nil), "", quote(strings.Join(added, "\n\n")))
 	}
 	busy := t.s.Draft != nil && t.s.Draft.Escalation != task.Escalation
 	lines = append(lines, "", t.say.Say(pick(busy, "task_how_busy", "task_how"), texts.Data{"Time": t.span(t.manner.Silence)}))

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
@@ -262,7 +263,7 @@ func (t *turn) sent(s knowledge.Escalated) {
 		text = t.say.Say("sent", data)
 	}
 	if s.Usual > 0 && s.Senior.ID != 0 {
-		text += " " + t.say.Say("usual", texts.Data{"Time": t.span(s.Usual)})
+		text += " " + t.say.Say("usual", texts.Data{"Time": t.span(max(s.Usual, time.Minute))})
 	}
 	if !s.Already {
 		text += " " + t.say.Say("comes_here", nil)
@@ -287,7 +288,7 @@ func (t *turn) waitEnded(b WaitEnded) {
 // they may well be a question by themselves: they must not be lost.
 func (t *turn) detailSent(b DetailSent) {
 	if !b.Found {
-		t.reply("not_waiting", nil)
+		t.reply("detail_late", nil)
 		t.asked(b.Text)
 		return
 	}
@@ -319,10 +320,15 @@ func (t *turn) answerCame(b AnswerCame) {
 	switch {
 	case b.Changed:
 		id = "answer_changed"
-	case b.Page.By == "":
+	case b.Pointed || b.Page.By == "":
 		id = "answer_came_unsigned"
 	}
-	text := t.say.Say(id, texts.Data{"Senior": b.Page.By, "Question": title(b.Wording)}) + "\n\n" + b.Page.Answer
+	text := t.say.Say(id, texts.Data{"Senior": b.Page.By, "Question": title(b.Wording)}) + "\n\n"
+	if b.Pointed {
+		text += t.pageText(b.Page) // written for another question: show for which
+	} else {
+		text += b.Page.Answer
+	}
 	t.s.Last = &LastAsk{Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID}}
 	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
 }
@@ -340,9 +346,9 @@ func (t *turn) mine(b Mine) {
 	lines := []string{t.say.Say("my_title", nil), ""}
 	var open []Button
 	for _, m := range b.Items {
-		status := m.Question.Status.Title()
+		status := t.say.Say("status_"+string(m.Question.Status), nil)
 		if m.Question.Closed != knowledge.NotClosed {
-			status = m.Question.Closed.Title()
+			status = t.say.Say("closed_"+string(m.Question.Closed), nil)
 		}
 		lines = append(lines, "- «"+oneLine(m.Text, 80)+"» — "+status)
 		if m.Question.Status.Answered() && len(open) < suggestions {

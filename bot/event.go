@@ -128,6 +128,7 @@ type (
 		Wording string         `json:"wording"` // the asker's own words
 		Page    knowledge.Page `json:"page"`
 		Changed bool           `json:"changed,omitempty"` // a newer version of what the asker got
+		Pointed bool           `json:"pointed,omitempty"` // an entry that was there before
 	}
 	// HandedOn tells an asker that another senior has the question now.
 	HandedOn struct {

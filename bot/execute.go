@@ -341,17 +341,17 @@ func (c *clerk) replied(r knowledge.Replied, done ReplyDone, err error) (Body, e
 		return nil, err
 	}
 	done.Replied = r
-	c.mail = append(c.mail, AnswerMail(r, done.Changed)...)
+	c.mail = append(c.mail, answerMail(r, done.Changed, done.Pointed)...)
 	return done, nil
 }
 
-// AnswerMail is what those who wait for an answer are told.
-func AnswerMail(r knowledge.Replied, changed bool) []Mail {
+// answerMail is what those who wait for an answer are told.
+func answerMail(r knowledge.Replied, changed, pointed bool) []Mail {
 	q := r.Question
 	page := knowledge.Page{Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created}
 	var out []Mail
 	for _, w := range r.Waiters {
-		out = append(out, Mail{Chat: ChatID(w.Chat), Body: AnswerCame{Ask: w.Ask, Wording: w.Text, Page: page, Changed: changed}})
+		out = append(out, Mail{Chat: ChatID(w.Chat), Body: AnswerCame{Ask: w.Ask, Wording: w.Text, Page: page, Changed: changed, Pointed: pointed}})
 	}
 	return out
 }
@@ -389,26 +389,38 @@ func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
 }
 
 func (c *clerk) readTask(ctx context.Context, m ReadTask) (Body, error) {
-	e, err := c.tx.Escalation(ctx, m.Escalation)
+	e, late, err := c.ownTask(ctx, m.Escalation)
+	if late, ok := late.(TooLate); ok {
+		late.Text = m.Text
+		return late, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	a, err := c.desk.Assignment(ctx, e)
+	return TaskRead{Task: taskOf(a), Then: m.Then, Text: m.Text}, err
+}
+
+// ownTask returns an escalation that the senior still has to settle; else late
+// says what has become of it.
+func (c *clerk) ownTask(ctx context.Context, id int64) (e knowledge.Escalation, late Body, err error) {
+	e, err = c.tx.Escalation(ctx, id)
+	if err != nil || e.State == knowledge.EscalationOpen && e.Senior == c.e.Person.ID {
+		return e, nil, err
+	}
+	q, err := c.tx.Question(ctx, e.Question)
 	if err != nil {
-		return nil, err
+		return e, nil, err
 	}
-	if e.State != knowledge.EscalationOpen || e.Senior != c.e.Person.ID {
-		return TooLate{Escalation: e.ID, Question: a.Question, Text: m.Text}, nil
-	}
-	return TaskRead{Task: taskOf(a), Then: m.Then, Text: m.Text}, nil
+	return e, TooLate{Escalation: e.ID, Question: q}, nil
 }
 
 func (c *clerk) readSeniors(ctx context.Context, m ReadSeniors) (Body, error) {
-	all, err := c.tx.People(ctx, true)
-	if err != nil {
-		return nil, err
+	e, late, err := c.ownTask(ctx, m.Escalation)
+	if err != nil || late != nil {
+		return late, err
 	}
-	e, err := c.tx.Escalation(ctx, m.Escalation)
+	all, err := c.tx.People(ctx, true)
 	if err != nil {
 		return nil, err
 	}

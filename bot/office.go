@@ -44,7 +44,7 @@ func (o Office) Answer(ctx context.Context, question string, author int64, text 
 		for i := range gone {
 			gone[i].By = r.Question.Answer.ByName
 		}
-		return append(mailTo(gone), AnswerMail(r, before.Status.Answered())...), nil
+		return append(mailTo(gone), answerMail(r, before.Status.Answered(), false)...), nil
 	})
 	return r, err
 }

@@ -122,7 +122,7 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 	if to == AwaitingSenior && q.Status != AwaitingSenior {
 		return q, fmt.Errorf("question %s: %w: к сеньору вопрос отправляет тот, кто спросил", id, ErrInvalid)
 	}
-	if err := q.Status.To(to); err != nil {
+	if err := q.Status.To(q.Status); err != nil {
 		return q, err
 	}
 	if q.Status == to {

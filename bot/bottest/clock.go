@@ -44,7 +44,9 @@ func (l *lateWork) Insert(_ context.Context, _ *sql.Tx, jobs []bot.Job, _ []stri
 }
 
 // Versions implements sqlite.Queue: there are no tables.
-func (*lateWork) Versions(context.Context, *sql.DB) (current, target int, err error) { return 1, 1, nil }
+func (*lateWork) Versions(context.Context, *sql.DB) (current, target int, err error) {
+	return 1, 1, nil
+}
 
 // Migrate implements sqlite.Queue.
 func (*lateWork) Migrate(context.Context, *sql.DB) error { return nil }

@@ -107,17 +107,19 @@ func (p *player) left(tx bot.Tx, q knowledge.Question) error {
 	if q.Closed != knowledge.NotClosed {
 		status += ", " + q.Closed.Title()
 	}
-	fmt.Fprintf(&p.out, "%s «%s»: %s\n", q.ID, q.Text, status)
+	fmt.Fprintf(&p.out, "«%s»: %s\n", oneLine(q.Text), status)
 	for _, f := range phrasings {
 		if f.Text != q.Text && f.Origin != knowledge.Imported {
-			fmt.Fprintf(&p.out, "    формулировка: %s\n", strings.ReplaceAll(f.Text, "\n", " ⏎ "))
+			fmt.Fprintf(&p.out, "    формулировка: %s\n", oneLine(f.Text))
 		}
 	}
 	if q.Answer.ID != 0 {
-		fmt.Fprintf(&p.out, "    ответ %d (%s): %s\n", q.Answer.Version, q.Answer.ByName, strings.ReplaceAll(q.Answer.Text, "\n", " ⏎ "))
+		fmt.Fprintf(&p.out, "    ответ %d (%s): %s\n", q.Answer.Version, q.Answer.ByName, oneLine(q.Answer.Text))
 	}
 	return p.waiting(tx, q, waiters)
 }
+
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ⏎ ") }
 
 // waiting writes down who waits or has waited for a question, and whose turn it is.
 func (p *player) waiting(tx bot.Tx, q knowledge.Question, waiters []knowledge.Waiter) error {

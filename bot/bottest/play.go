@@ -3,6 +3,7 @@ package bottest
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -148,32 +149,42 @@ func (p *player) office() bot.Office {
 	return bot.Office{Store: p.stage.record, Now: p.stage.clock.Now}
 }
 
-// operate runs an administrator's command, in the words of the command line.
-func (p *player) operate(command string) error {
+// command is what an administrator does: the command line's words, with the
+// question's text in place of its id.
+var command = regexp.MustCompile(`(?s)^question (answer|status) «([^»]+)» (.+)$`)
+
+// operate runs an administrator's command.
+func (p *player) operate(line string) error {
+	m := command.FindStringSubmatch(line)
+	if m == nil {
+		return fmt.Errorf("unknown command %q: there are question answer «QUESTION» TEXT, question status «QUESTION» STATUS", line)
+	}
 	ctx := context.Background()
-	word := strings.Fields(command)
-	rest := func(n int) string { return strings.Join(word[n:], " ") }
-	var err error
-	switch {
-	case len(word) > 3 && rest(0)[:len("question answer")] == "question answer":
-		var who knowledge.Person
-		if who, err = p.office().AddPerson(ctx, identity("Оператор"), func(*knowledge.Person) {}); err != nil {
-			return err
-		}
-		_, err = p.office().Answer(ctx, word[2], who.ID, rest(3))
-	case len(word) > 3 && rest(0)[:len("question status")] == "question status":
+	id, err := p.stage.question(ctx, m[2])
+	if err != nil {
+		return err
+	}
+	if m[1] == "answer" {
+		err = p.answer(ctx, id, m[3])
+	} else {
 		var to knowledge.Status
-		if to, err = knowledge.ParseStatus(rest(3)); err != nil {
-			return err
+		if to, err = knowledge.ParseStatus(m[3]); err == nil {
+			_, err = p.office().SetStatus(ctx, id, to)
 		}
-		_, err = p.office().SetStatus(ctx, word[2], to)
-	default:
-		return fmt.Errorf("unknown command %q: question answer ID TEXT, question status ID STATUS", command)
 	}
 	if err != nil {
 		return err
 	}
 	return p.stage.settle()
+}
+
+func (p *player) answer(ctx context.Context, id, text string) error {
+	who, err := p.office().AddPerson(ctx, identity("Оператор"), func(*knowledge.Person) {})
+	if err != nil {
+		return err
+	}
+	_, err = p.office().Answer(ctx, id, who.ID, text)
+	return err
 }
 
 // heard writes down one message that came into a chat.

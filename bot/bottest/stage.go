@@ -152,6 +152,21 @@ func (s *stage) do(j bot.Job) error {
 	return s.settle()
 }
 
+// question returns the id of the latest question with the text.
+func (s *stage) question(ctx context.Context, text string) (id string, err error) {
+	err = s.record.Read(ctx, func(tx bot.Tx) error {
+		all, err := tx.Questions(ctx, knowledge.QuestionFilter{Fold: knowledge.FoldText(text), WithClosed: true})
+		if err == nil && len(all) == 0 {
+			err = fmt.Errorf("question «%s»: %w", text, knowledge.ErrNotFound)
+		}
+		if err == nil {
+			id = all[len(all)-1].ID
+		}
+		return err
+	})
+	return id, err
+}
+
 // newFinder joins the searcher and a store, without an embedder.
 func newFinder(s bot.Store) (*finder.Finder, error) {
 	answered, err := memory.New(1)

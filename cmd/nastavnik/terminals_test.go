@@ -62,6 +62,8 @@ func TestTerminalsInTheirOwnProcesses(t *testing.T) {
 	maria.say(passQuestion)
 	maria.sees("Нет моего вопроса")
 	maria.say("[1]")
+	maria.sees(say(t, "same_waits", texts.Data{"Question": passQuestion}))
+	maria.say(say(t, "button_join", nil))
 	maria.sees(say(t, "joined", texts.Data{"Senior": "Анна К."}))
 	senior.sees("Мария")
 
@@ -213,18 +215,17 @@ func TestTheBotComputesTheVectorsOfAnImport(t *testing.T) {
 func TestAPipeGetsAllRepliesBeforeItEnds(t *testing.T) {
 	t.Parallel()
 	c := folder(t)
-	const session = "Как оформить отпуск?\nпомогло\n" + passQuestion + "\nнет моего вопроса\n/my\n"
-	for _, joined := range []bool{false, true} { // the terminal is the bot, or another process is
-		if joined {
+	for _, ask := range []struct{ who, question string }{{"Иван", passQuestion}, {"Мария", "сколько стоит обед в столовой"}} {
+		if ask.who == "Мария" { // the terminal is the bot, then another process is
 			startBot(t, c.data)
 		}
-		p := start(t, c.data, "chat", "--as", map[bool]string{false: "Иван", true: "Мария"}[joined])
-		p.say(strings.TrimSuffix(session, "\n"))
+		p := start(t, c.data, "chat", "--as", ask.who)
+		p.say("Как оформить отпуск?\nпомогло\n" + ask.question + "\nнет моего вопроса\n/my")
 		p.end()
 		if code := p.code(); code != 0 || p.err.String() != "" {
 			t.Fatalf("exit %d: %s", code, p.err.String())
 		}
-		wantInOrder(t, p.out.String(), "Раздел «Кадры»", say(t, "helped", nil), "[1]", "выбрано: Нет моего вопроса", say(t, "sent_no_senior", nil), say(t, "my_title", nil), passQuestion)
+		wantInOrder(t, p.out.String(), "Раздел «Кадры»", say(t, "helped", nil), "[1]", "выбрано: Нет моего вопроса", say(t, "sent_no_senior", nil), say(t, "my_title", nil), ask.question)
 	}
 }
 

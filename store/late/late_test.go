@@ -376,6 +376,14 @@ func TestStop(t *testing.T) {
 			return ctx.Err()
 		}
 	}
+	begins := func() {
+		t.Helper()
+		select {
+		case <-running:
+		case <-time.After(patience):
+			t.Fatal("no job was begun")
+		}
+	}
 	b.schedule(t, bot.Job{At: time.Now(), Drain: "slow"})
 	w, err := b.queue.Workers(b.store.WriteDB(), h)
 	if err != nil {
@@ -385,22 +393,26 @@ func TestStop(t *testing.T) {
 	if err := w.Start(start); err != nil {
 		t.Fatal(err)
 	}
-	<-running
-	cancel() // does not stop them
+	begins()
+	cancel() // does not stop them:
+	time.Sleep(50 * time.Millisecond)
+	b.schedule(t, bot.Job{At: time.Now(), Drain: "slow, too"})
+	begins()
 
-	// A stop that may not wait cancels the job, which is done again.
+	// A stop that may not wait cancels the jobs, which are done again.
 	hurry, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := w.Stop(hurry); err != nil {
 		t.Errorf("hard stop: %v", err)
 	}
 	if len(h.calls) != 0 {
-		t.Error("the cancelled job counts as done")
+		t.Error("a cancelled job counts as done")
 	}
 
-	// A stop that may wait lets the job finish.
+	// A stop that may wait lets the jobs finish.
 	next := b.work(t, h)
-	<-running
+	begins()
+	begins()
 	stopped := make(chan error)
 	go func() { stopped <- next.Stop(context.Background()) }()
 	select {
@@ -412,8 +424,10 @@ func TestStop(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Errorf("soft stop: %v", err)
 	}
-	if c := h.next(t); c.What != "drain slow" {
-		t.Errorf("%q was done", c.What)
+	done := []string{h.next(t).What, h.next(t).What}
+	slices.Sort(done)
+	if diff := cmp.Diff([]string{"drain slow", "drain slow, too"}, done); diff != "" {
+		t.Errorf("done (-want +got):\n%s", diff)
 	}
 }
 

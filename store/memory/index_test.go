@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -52,6 +53,16 @@ func TestLargeIndexFindsTheSame(t *testing.T) {
 	want, err := large.Nearest(ctx, query, k, nil)
 	if err != nil || len(want) != k {
 		t.Fatalf("%d hits, %v", len(want), err)
+	}
+	// No row is left out where the goroutines' halves meet, or at the ends.
+	for _, i := range []int{0, n/2 - 1, n / 2, n - 1} {
+		hits, err := large.Nearest(ctx, vectors[i].Values, 5, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(hits, func(h knowledge.VectorHit) bool { return h.Key == vectors[i].Key }) {
+			t.Errorf("row %d is not near itself: %+v", i, hits)
+		}
 	}
 	// What is nearest among all is nearest among some of them.
 	near := map[knowledge.VectorKey]bool{}

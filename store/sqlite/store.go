@@ -2,7 +2,7 @@
 //
 // Any number of processes may have the database open. A transaction that writes
 // takes the write lock when it begins (BEGIN IMMEDIATE), so that it never has to
-// be repeated, and waits for others as long as its context allows. Inside a
+// be repeated, and waits for others a minute, or until its context ends. Inside a
 // process writes share one connection, which River uses as well, and reads
 // have a few of their own that cannot write. Every commit is on the disk when
 // it returns (synchronous=FULL).
@@ -63,6 +63,7 @@ type Store struct {
 	queue  Queue
 	log    *slog.Logger
 	writer *sql.DB // one connection
+	turns  *turns
 	reader *sql.DB
 	watch  *sql.Conn // a reader that Changed has for itself
 }
@@ -97,7 +98,7 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 	if o.Dir == "" || o.Queue == nil {
 		return nil, errors.New("open database: no data folder or no queue given")
 	}
-	s := &Store{path: o.path(), queue: o.Queue, log: o.Log}
+	s := &Store{path: o.path(), queue: o.Queue, log: o.Log, turns: newTurns()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -149,6 +150,10 @@ func (s *Store) Close() error {
 // Write implements bot.Store. It must not be called inside a Write or a Read of
 // the same process: the inner one would wait for the outer.
 func (s *Store) Write(ctx context.Context, fn func(bot.Tx) error) error {
+	if err := s.turns.begin(ctx); err != nil {
+		return fmt.Errorf("begin to write: %w", err)
+	}
+	defer s.turns.end()
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return s.explain("begin to write", err)

@@ -94,7 +94,7 @@ func testLists(t *testing.T, s bot.Store) {
 		{"by their fold", knowledge.QuestionFilter{Fold: knowledge.FoldText("где елка!")}, []string{"open"}},
 		{"by their fold, with closed", knowledge.QuestionFilter{Fold: knowledge.FoldText("где елка!"), WithClosed: true}, []string{"open", "closed"}},
 		{"ids, each once, oldest first", knowledge.QuestionFilter{IDs: []string{"sent", "list3", "нет", "list1", "sent", "closed"}}, []string{"list1", "list3", "sent"}},
-		{"more ids than fit one statement", knowledge.QuestionFilter{IDs: all}, all},
+		{"more ids than fit one statement, some twice", knowledge.QuestionFilter{IDs: append(all[:700:700], all[:3]...)}, all},
 		{"ids of a status, a page of them", knowledge.QuestionFilter{IDs: all, Statuses: []knowledge.Status{knowledge.InKnowledgeBase}, After: all[9], Limit: 600}, all[10:610]},
 		{"no ids at all", knowledge.QuestionFilter{IDs: []string{}}, nil},
 		{"a page", knowledge.QuestionFilter{After: all[100], Limit: 3}, all[101:104]},

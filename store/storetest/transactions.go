@@ -31,22 +31,14 @@ func testTransactions(t *testing.T, s bot.Store) {
 }
 
 func testUndo(t *testing.T, s bot.Store) {
-	p := knowledge.Person{Name: "Иван"}
 	refuse(t, s, errUndo, func(ctx context.Context, tx bot.Tx) error {
-		if err := tx.PutPerson(ctx, &p); err != nil {
-			return err
-		}
-		if err := entry(ctx, tx, "undone", "Вопрос"); err != nil {
-			return err
-		}
-		if err := tx.Post(ctx, &bot.Row{Key: "undone", Chat: "c", Kind: "said"}); err != nil {
-			return err
-		}
-		d := bot.Delivery{Key: "undone", Chat: "c", State: bot.DeliveryPending}
-		if err := tx.PutDelivery(ctx, &d); err != nil {
-			return err
-		}
-		if err := tx.Schedule(ctx, bot.Job{At: noon(), Drain: "c"}); err != nil {
+		err := errors.Join(
+			tx.PutPerson(ctx, &knowledge.Person{Name: "Иван"}),
+			entry(ctx, tx, "undone", "Вопрос"),
+			tx.Post(ctx, &bot.Row{Key: "undone", Chat: "c", Kind: "said"}),
+			tx.PutDelivery(ctx, &bot.Delivery{Key: "undone", Chat: "c", State: bot.DeliveryPending}),
+			tx.Schedule(ctx, bot.Job{At: noon(), Drain: "c"}))
+		if err != nil {
 			return err
 		}
 		return errUndo
@@ -93,9 +85,10 @@ func testOneState(t *testing.T, s bot.Store) {
 		if err != nil {
 			return "", err
 		}
-		write(t, s, func(ctx context.Context, tx bot.Tx) error {
-			return tx.PutPerson(ctx, &knowledge.Person{ID: id, Name: "после"})
-		})
+		err = s.Write(ctx, func(tx bot.Tx) error { return tx.PutPerson(ctx, &knowledge.Person{ID: id, Name: "после"}) })
+		if err != nil {
+			return "", err
+		}
 		after, err := tx.Person(ctx, id)
 		equal(t, "the name in the same read", after.Name, before.Name)
 		return "", err
