@@ -36,9 +36,12 @@ func (d Desk) Record(ctx context.Context, a Ask) (Ask, error) {
 
 // open returns the open question with these words, or makes it.
 func (d Desk) open(ctx context.Context, text string, person int64) (Question, error) {
-	same, err := d.Tx.Questions(ctx, QuestionFilter{Fold: FoldText(text)})
-	if err != nil {
-		return Question{}, fmt.Errorf("open question: %w", err)
+	var same []Question
+	var err error
+	if fold := FoldText(text); fold != "" { // an empty filter would find every question
+		if same, err = d.Tx.Questions(ctx, QuestionFilter{Fold: fold}); err != nil {
+			return Question{}, fmt.Errorf("open question: %w", err)
+		}
 	}
 	for _, q := range same {
 		if q.Open() {
@@ -122,7 +125,7 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 	if to == AwaitingSenior && q.Status != AwaitingSenior {
 		return q, fmt.Errorf("question %s: %w: к сеньору вопрос отправляет тот, кто спросил", id, ErrInvalid)
 	}
-	if err := q.Status.To(q.Status); err != nil {
+	if err := q.Status.To(to); err != nil {
 		return q, err
 	}
 	if q.Status == to {

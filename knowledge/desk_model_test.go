@@ -45,7 +45,9 @@ func (c *company) do(t *rapid.T, step func(ctx context.Context, d knowledge.Desk
 
 func (c *company) somebody(t *rapid.T) int64 { return rapid.SampledFrom(c.people).Draw(t, "person") }
 
-func (c *company) someAsk(t *rapid.T) int64 { return rapid.Int64Range(1, max(1, c.asks)).Draw(t, "ask") }
+func (c *company) someAsk(t *rapid.T) int64 {
+	return rapid.Int64Range(1, max(1, c.asks)).Draw(t, "ask")
+}
 
 // someQuestion draws a question that there is, or one that there is not.
 func (c *company) someQuestion(t *rapid.T) string {

@@ -57,7 +57,7 @@ func TestFoldTextProperties(t *testing.T) {
 
 func TestCleanText(t *testing.T) {
 	for text, want := range map[string]string{
-		"  как  \r\n\tтак ":         "как  \n\tтак",
+		"  как  \r\n\tтак ":        "как  \n\tтак",
 		"a\x00b\x07c\x1b[31m":      "abc[31m",
 		"админ\u202eтекст\u2066":   "админтекст",
 		"\ufeffначало\u200b":       "начало",

@@ -61,7 +61,7 @@ func (s *stage) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	find, err := newFinder(s.store)
+	find, err := NewSearcher(s.store)
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,9 @@ func (s *stage) question(ctx context.Context, text string) (id string, err error
 	return id, err
 }
 
-// newFinder joins the searcher and a store, without an embedder.
-func newFinder(s bot.Store) (*finder.Finder, error) {
+// NewSearcher joins the searcher and a store, without an embedder: what it finds
+// depends on words alone, and is the same everywhere.
+func NewSearcher(s bot.Store) (bot.Searcher, error) {
 	answered, err := memory.New(1)
 	if err != nil {
 		return nil, err

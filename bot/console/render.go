@@ -29,7 +29,9 @@ func ANSI(width int) Style {
 var (
 	bold   = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
 	italic = regexp.MustCompile(`(?m)^_([^\n]+)_$`)
-	link   = regexp.MustCompile(`\[([^\]\n]+)\]\((https?://[^)\s]+)\)`)
+	// padding is what the wrapping leaves at the ends of lines.
+	padding = regexp.MustCompile(` +\n`)
+	link    = regexp.MustCompile(`\[([^\]\n]+)\]\((https?://[^)\s]+)\)`)
 )
 
 // unsafeRunes are dropped from what people wrote: a terminal would obey them.
@@ -59,7 +61,7 @@ func Render(m bot.Message, say *texts.Catalogue, style Style) string {
 	text = strings.TrimRight(text, "\n")
 	for line := range strings.SplitSeq(text, "\n") {
 		if style.Width > 0 && line != "" {
-			line = wrap.WrapSoft(line, style.Width)
+			line = padding.ReplaceAllString(wrap.WrapSoft(line, style.Width), "\n")
 		}
 		b.WriteString(line + "\n")
 	}

@@ -47,6 +47,10 @@ type Finder struct {
 
 	indexing sync.Mutex // held while a batch is embedded
 
+	// view is held for writing while changes are taken in: a search sees all of a
+	// change or nothing of it.
+	view sync.RWMutex
+
 	mu  sync.Mutex // held while following changes
 	seq int64      // of the last change followed
 	all bool       // the first loading is done
@@ -107,6 +111,8 @@ func (f *Finder) prepare(ctx context.Context, text string) (query, error) {
 
 // rank orders the questions of a lexicon and its index.
 func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index) ([]search.Scored, error) {
+	f.view.RLock()
+	defer f.view.RUnlock()
 	near, err := f.near(ctx, q.vector, index)
 	if err != nil {
 		return nil, err
@@ -298,15 +304,10 @@ func (f *Finder) related(ctx context.Context, p knowledge.Page, seen []string) (
 			vector = v
 		}
 	}
-	near, err := f.near(ctx, vector, f.o.Index)
+	scored, err := f.rankRelated(ctx, p.ID, vector, seen)
 	if err != nil {
 		return nil, err
 	}
-	exclude := map[string]bool{}
-	for _, id := range seen {
-		exclude[id] = true
-	}
-	scored := f.answered.Related(p.ID, f.weights, search.RelatedOptions{Near: near, Exclude: exclude})
 	pages, err := f.read(ctx, idsOf(scored))
 	if err != nil {
 		return nil, err
@@ -318,6 +319,20 @@ func (f *Finder) related(ctx context.Context, p knowledge.Page, seen []string) (
 		}
 	}
 	return out, nil
+}
+
+func (f *Finder) rankRelated(ctx context.Context, question string, vector []float32, seen []string) ([]search.Scored, error) {
+	f.view.RLock()
+	defer f.view.RUnlock()
+	near, err := f.near(ctx, vector, f.o.Index)
+	if err != nil {
+		return nil, err
+	}
+	exclude := map[string]bool{}
+	for _, id := range seen {
+		exclude[id] = true
+	}
+	return f.answered.Related(question, f.weights, search.RelatedOptions{Near: near, Exclude: exclude}), nil
 }
 
 func idsOf(scored []search.Scored) []string {

@@ -499,30 +499,42 @@ func TestConcurrentUse(t *testing.T) {
 	ours, theirs := openRecord(t, dir), openRecord(t, dir)
 	ours.put(base()...)
 	f := newFinder(t, ours, &words{})
-	const rounds = 30
+	const rounds = 40
 	var wg sync.WaitGroup
+	var written atomic.Bool
 	for w := range 4 {
 		wg.Go(func() {
-			for i := range rounds {
-				text := base()[(w+i)%len(base())].text
-				found, err := f.Find(t.Context(), text, "")
+			for i := 0; !written.Load(); i++ {
+				e := base()[(w+i)%len(base())]
+				found, err := f.Find(t.Context(), e.text, "")
 				if err != nil {
 					t.Errorf("find: %v", err)
 					return
 				}
-				if found.Page != nil && found.Page.Answer == "" {
-					t.Errorf("%q is answered with nothing: %+v", text, found)
+				// Also while another search takes in a change of this very entry.
+				if len(found.Matches) == 0 || found.Matches[0].ID != e.id {
+					t.Errorf("%q finds %+v", e.text, found.Matches)
 				}
-				if _, err := f.FindOpen(t.Context(), text, ""); err != nil {
+				if found.Page != nil && found.Page.Answer == "" {
+					t.Errorf("%q is answered with nothing: %+v", e.text, found)
+				}
+				if _, err := f.FindOpen(t.Context(), e.text, ""); err != nil {
 					t.Errorf("find open: %v", err)
 				}
 			}
 		})
 	}
 	wg.Go(func() {
+		defer written.Store(true)
 		for i := range rounds {
-			theirs.put(entry{id: "vacation", text: "Как оформить отпуск?", answer: fmt.Sprint("Версия ", i)})
-			theirs.put(entry{id: fmt.Sprint("new", i), text: fmt.Sprint("Новый вопрос ", i)})
+			changed := base()
+			for j := range changed {
+				changed[j].answer = fmt.Sprint("Версия ", i)
+			}
+			for j := range 100 {
+				changed = append(changed, entry{id: fmt.Sprint("new", j), text: fmt.Sprint("Новое слово ", j), answer: fmt.Sprint("Версия ", i)})
+			}
+			theirs.put(changed...)
 		}
 	})
 	wg.Go(func() {

@@ -58,7 +58,6 @@ func (f *Finder) indexNow(ctx context.Context, question string) error {
 type wanted struct {
 	question string
 	text     text
-	hash     string
 }
 
 func (f *Finder) missing(ctx context.Context, ids []string) ([]wanted, error) {
@@ -81,11 +80,10 @@ func (s snapshot) missing() []wanted {
 		if !q.Status.Answered() && !q.Open() {
 			continue
 		}
-		for _, t := range s.texts(q) {
-			h := knowledge.TextHash(t.kind, t.text)
-			if s.vectors[h] == nil && !seen[h] {
-				seen[h] = true
-				out = append(out, wanted{question: q.ID, text: t, hash: h})
+		for _, t := range s.texts[q.ID] {
+			if s.vectors[t.hash] == nil && !seen[t.hash] {
+				seen[t.hash] = true
+				out = append(out, wanted{question: q.ID, text: t})
 			}
 		}
 	}
@@ -101,7 +99,7 @@ func (f *Finder) embed(ctx context.Context, batch []wanted) error {
 		var texts, hashes []string
 		for _, w := range batch {
 			if w.text.kind == kind {
-				texts, hashes = append(texts, w.text.text), append(hashes, w.hash)
+				texts, hashes = append(texts, w.text.text), append(hashes, w.text.hash)
 			}
 		}
 		if len(texts) == 0 {

@@ -77,6 +77,7 @@ type snapshot struct {
 	ids       []string // all that are to be replaced; nil with the first loading
 	questions []knowledge.Question
 	phrasings map[string][]knowledge.Phrasing
+	texts     map[string][]text    // by question; none without an embedder
 	vectors   map[string][]float32 // by TextHash
 }
 
@@ -97,10 +98,12 @@ func (f *Finder) load(ctx context.Context, tx knowledge.Tx, ids []string) (snaps
 	if f.o.Embedder == nil {
 		return s, nil
 	}
+	s.texts = map[string][]text{}
 	var hashes []string
 	for _, q := range s.questions {
-		for _, t := range s.texts(q) {
-			hashes = append(hashes, knowledge.TextHash(t.kind, t.text))
+		s.texts[q.ID] = s.textsOf(q)
+		for _, t := range s.texts[q.ID] {
+			hashes = append(hashes, t.hash)
 		}
 	}
 	s.vectors, err = tx.Embeddings(ctx, f.o.Embedder.Name(), hashes)
@@ -112,22 +115,31 @@ type text struct {
 	key  knowledge.VectorKey
 	kind knowledge.EmbedKind
 	text string
+	hash string // TextHash of the two
 }
 
-// texts returns what is embedded of a question: its wordings and its answer.
-func (s snapshot) texts(q knowledge.Question) []text {
+// textsOf returns what is embedded of a question: its wordings and its answer.
+func (s snapshot) textsOf(q knowledge.Question) []text {
 	var out []text
+	add := func(key knowledge.VectorKey, kind knowledge.EmbedKind, t string) {
+		out = append(out, text{key: key, kind: kind, text: t, hash: knowledge.TextHash(kind, t)})
+	}
 	for _, p := range s.phrasings[q.ID] {
-		out = append(out, text{knowledge.PhrasingKey(p.ID), knowledge.QueryText, p.Text})
+		add(knowledge.PhrasingKey(p.ID), knowledge.QueryText, p.Text)
 	}
 	if q.Status.Answered() && q.Answer.Text != "" {
-		out = append(out, text{knowledge.AnswerKey(q.ID), knowledge.PassageText, search.PassageText(q.Text, q.Answer.Text)})
+		add(knowledge.AnswerKey(q.ID), knowledge.PassageText, search.PassageText(q.Text, q.Answer.Text))
 	}
 	return out
 }
 
 // apply brings the lexicons and the indexes in memory in line with a snapshot.
 func (f *Finder) apply(ctx context.Context, s snapshot) error {
+	if len(s.ids) == 0 && len(s.questions) == 0 {
+		return nil // nothing has changed: no search is held up
+	}
+	f.view.Lock()
+	defer f.view.Unlock()
 	if len(s.ids) > 0 {
 		f.answered.Remove(s.ids...)
 		f.open.Remove(s.ids...)
@@ -175,8 +187,8 @@ func (s snapshot) entry(q knowledge.Question) search.Entry {
 // rows returns the vectors that are there for a question.
 func (s snapshot) rows(q knowledge.Question) []knowledge.Vector {
 	var out []knowledge.Vector
-	for _, t := range s.texts(q) {
-		if v := s.vectors[knowledge.TextHash(t.kind, t.text)]; v != nil {
+	for _, t := range s.texts[q.ID] {
+		if v := s.vectors[t.hash]; v != nil {
 			out = append(out, knowledge.Vector{Key: t.key, Kind: t.kind, Question: q.ID, Topic: q.Topic, Version: q.Version, Values: v})
 		}
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +18,9 @@ func TestTurns(t *testing.T) {
 		var free, lastPause time.Time // since when nobody writes; when others last had their turn
 		pauses := 0
 		free, lastPause = time.Now(), time.Now()
+		var writers sync.WaitGroup
 		for range 3 {
-			go func() {
+			writers.Go(func() {
 				for time.Now().Before(stop) {
 					if err := turns.begin(t.Context()); err != nil {
 						t.Error(err)
@@ -36,9 +38,10 @@ func TestTurns(t *testing.T) {
 					free = time.Now()
 					turns.end()
 				}
-			}()
+			})
 		}
-		time.Sleep(time.Until(stop) + time.Second)
+		writers.Wait()
+		time.Sleep(time.Second)
 		if pauses < 20 {
 			t.Errorf("%d pauses in 20 s", pauses)
 		}
