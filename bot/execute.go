@@ -175,11 +175,13 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 		if q.Topic != "" && !slices.Contains(topics, q.Topic) {
 			topics = append(topics, q.Topic)
 		}
-		named := m.Topic != "" && knowledge.FoldText(m.Topic) == knowledge.FoldText(q.Topic)
-		if named {
+		if !out.wants(q.Topic) {
+			continue
+		}
+		if m.Topic != "" {
 			out.Topic = q.Topic // as it is written
 		}
-		if len(out.Items) < m.Limit && (m.Topic == "" || named) {
+		if len(out.Items) < m.Limit {
 			out.Items = append(out.Items, knowledge.Brief{ID: q.ID, Text: q.Text})
 		}
 	}
@@ -187,6 +189,11 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 		out.Topics = topics
 	}
 	return out, nil
+}
+
+// wants reports whether a topic's questions belong into the list.
+func (f FAQ) wants(topic string) bool {
+	return f.Topic == "" || knowledge.FoldText(f.Topic) == knowledge.FoldText(topic)
 }
 
 func taskOf(a knowledge.Assignment) Task {

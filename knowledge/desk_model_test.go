@@ -3,9 +3,11 @@ package knowledge_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -299,6 +301,7 @@ func (c *company) checkQuestion(t *rapid.T, tx bot.Tx, q knowledge.Question) err
 // cancelled or still has an open escalation, a question is with one senior at a
 // time, and statuses change only by the table.
 func TestDeskInvariants(t *testing.T) {
+	fewer(t, 30)
 	dirs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		dirs++
@@ -322,4 +325,21 @@ func TestDeskInvariants(t *testing.T) {
 		steps[""] = c.check
 		rt.Repeat(steps)
 	})
+}
+
+// fewer makes rapid try fewer cases, each of which needs a database of its own,
+// unless -rapid.checks says how many.
+func fewer(t *testing.T, checks int) {
+	t.Helper()
+	const name = "rapid.checks"
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == name })
+	if asked {
+		return
+	}
+	before := flag.Lookup(name).Value.String()
+	if err := flag.Set(name, strconv.Itoa(checks)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = flag.Set(name, before) })
 }

@@ -33,6 +33,7 @@ func each(t *testing.T, test func(t *testing.T, c bottest.Conversation)) {
 
 // What the bot says to each person, word for word.
 func TestConversations(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, c bottest.Conversation) {
 		got, _, err := bottest.Play(t.Context(), c, t.TempDir(), 0)
 		if err != nil {
@@ -53,6 +54,7 @@ func TestConversations(t *testing.T) {
 // A bot that is killed again and again, before a commit or after it, says the
 // same to everybody, once.
 func TestConversationsWithKills(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, c bottest.Conversation) {
 		got, deaths, err := bottest.Play(t.Context(), c, t.TempDir(), 4)
 		if err != nil {

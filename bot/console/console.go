@@ -306,10 +306,12 @@ func (t *Terminal) Print(ctx context.Context) error { return t.print(ctx) }
 
 // End closes the terminal: a reply that is being written is given out.
 func (t *Terminal) End(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return nil
+	select {
+	case <-ctx.Done():
+		return nil // the bot stops too; a draft is given out when its time is over
+	default:
+		return t.post(ctx, bot.Ended{})
 	}
-	return t.post(ctx, bot.Ended{})
 }
 
 // watch prints what comes in from elsewhere.

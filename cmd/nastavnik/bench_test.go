@@ -78,7 +78,7 @@ func withVectors(b *testing.B, n int, model embedder) cli {
 	if err := a.open(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	defer a.close() //nolint:errcheck // a benchmark's folder goes with it
+	defer a.close()
 	var err error
 	if a.find, err = newFinder(a.store, cached{model}, a.log); err != nil {
 		b.Fatal(err)
@@ -142,6 +142,7 @@ func residentMB(b *testing.B, pid int, which string) int {
 // vectors that are cached, and with vectors to compute.
 func BenchmarkImport(b *testing.B) {
 	rate := func(b *testing.B, n int, prepare func(c cli)) {
+		b.Helper()
 		file := newCLI(b).file("kb.jsonl", manyQuestions(n))
 		var took time.Duration
 		for b.Loop() {

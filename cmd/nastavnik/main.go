@@ -30,7 +30,7 @@ func main() {
 // run executes the command line and returns the exit code: 0 done, 1 failed,
 // 2 wrong usage.
 func run(ctx context.Context, args []string, std streams) int {
-	root := newRoot(&app{std: std, environ: os.Environ()})
+	root := newRoot(&app{std: std, environ: os.Environ()}) //nolint:contextcheck // cobra hands the context to each command
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -71,6 +71,7 @@ func TestBlocks(t *testing.T) {
 }
 
 func TestCommandsOfTheREADMEs(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "nastavnik")
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./cmd/nastavnik")
 	build.Dir = root

@@ -91,6 +91,7 @@ func (c *collector) set(e *Entry, v value) {
 		limit, remedy = MaxQuestionLen, "Оставьте суть вопроса, а подробности перенесите в ответ"
 	case fieldAnswer, fieldAltAnswers:
 		limit, remedy = MaxAnswerLen, "Разделите его на несколько записей"
+	default: // a label
 	}
 	if n := utf8.RuneCountInString(text); n > limit {
 		c.fail(e.Place, v.name, fmt.Sprintf("слишком длинный текст (символов: %d, можно не больше %d). %s", n, limit, remedy))
@@ -108,6 +109,7 @@ func (c *collector) set(e *Entry, v value) {
 		e.Aliases = c.append(e, v, e.Aliases, oneLine(text))
 	case fieldAltAnswers:
 		e.AltAnswers = c.append(e, v, e.AltAnswers, text)
+	default: // nothing of the entry
 	}
 }
 

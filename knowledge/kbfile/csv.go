@@ -184,10 +184,10 @@ func (t *table) add(rec record) {
 		if i < len(rec.cells) {
 			text = rec.cells[i]
 		}
-		switch {
-		case col.field == fieldNone:
+		switch col.field {
+		case fieldNone:
 			t.noteUnnamed(at, i, text)
-		case col.field == fieldAliases:
+		case fieldAliases:
 			r.addAll(col, splitAliases(unguard(text)))
 		default:
 			r.add(col, unguard(text))
@@ -252,8 +252,9 @@ func faultMessage(rec record) string {
 			opened, MaxRecordSize>>20)
 	case faultStray:
 		return opened + " закрыта посреди текста. Проверьте, закрыта ли она там, где нужно; кавычки внутри ячейки удвойте (\"\" вместо \") или сохраните файл из таблицы заново"
+	default:
+		return fmt.Sprintf("строка длиннее %d МБ. Проверьте, не повреждён ли файл", MaxRecordSize>>20)
 	}
-	return fmt.Sprintf("строка длиннее %d МБ. Проверьте, не повреждён ли файл", MaxRecordSize>>20)
 }
 
 // splitAliases takes apart a cell with several phrasings: one a line, or, in a

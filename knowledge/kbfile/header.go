@@ -40,8 +40,9 @@ func (f field) String() string {
 		return "aliases"
 	case fieldAltAnswers:
 		return "alt_answers"
+	default:
+		return "-"
 	}
-	return "-"
 }
 
 // mapFields lists what may stand on the right of --map.
