@@ -350,7 +350,7 @@ func (t *turn) mine(b Mine) {
 		if m.Question.Closed != knowledge.NotClosed {
 			status = t.say.Say("closed_"+string(m.Question.Closed), nil)
 		}
-		lines = append(lines, "- «"+oneLine(m.Text, 80)+"» — "+status)
+		lines = append(lines, "- "+t.say.Say("my_item", texts.Data{"Question": title(m.Text), "Status": status}))
 		if m.Question.Status.Answered() && len(open) < suggestions {
 			open = append(open, Button{Label: short(m.Question.Text), Press: Press{Verb: OpenEntry, Ask: m.Ask, Question: m.Question.ID}})
 		}

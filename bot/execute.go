@@ -175,7 +175,7 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 		if q.Topic != "" && !slices.Contains(topics, q.Topic) {
 			topics = append(topics, q.Topic)
 		}
-		if !out.wants(q.Topic) {
+		if m.Topic != "" && knowledge.FoldText(m.Topic) != knowledge.FoldText(q.Topic) {
 			continue
 		}
 		if m.Topic != "" {
@@ -189,11 +189,6 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 		out.Topics = topics
 	}
 	return out, nil
-}
-
-// wants reports whether a topic's questions belong into the list.
-func (f FAQ) wants(topic string) bool {
-	return f.Topic == "" || knowledge.FoldText(f.Topic) == knowledge.FoldText(topic)
 }
 
 func taskOf(a knowledge.Assignment) Task {

@@ -13,18 +13,21 @@ import (
 const (
 	baseFile   = "kb.jsonl"
 	faqFile    = "faq"
+	langFile   = "language"
 	scriptFile = "script"
 	wantFile   = "want"
 )
 
 // Conversation is one scripted conversation.
 type Conversation struct {
-	Path   string
-	About  string   // what it shows
-	Base   string   // the knowledge base to begin with, as jsonl
-	FAQ    []string // the ids of its frequent questions
-	Script string
-	Want   string // the transcript that it must give
+	Path  string
+	About string   // what it shows
+	Base  string   // the knowledge base to begin with, as jsonl
+	FAQ   []string // the ids of its frequent questions
+	// Language is what the bot speaks; "ru" when the file does not say.
+	Language string
+	Script   string
+	Want     string // the transcript that it must give
 }
 
 // Read reads a conversation's file.
@@ -34,7 +37,7 @@ func Read(path string) (Conversation, error) {
 		return Conversation{}, fmt.Errorf("conversation: %w", err)
 	}
 	a := txtar.Parse(raw)
-	c := Conversation{Path: path, About: strings.TrimSpace(string(a.Comment))}
+	c := Conversation{Path: path, About: strings.TrimSpace(string(a.Comment)), Language: "ru"}
 	if c.About == "" {
 		return c, fmt.Errorf("conversation %s: say above the first part what it shows", filepath.Base(path))
 	}
@@ -44,12 +47,14 @@ func Read(path string) (Conversation, error) {
 			c.Base = string(f.Data)
 		case faqFile:
 			c.FAQ = strings.Fields(string(f.Data))
+		case langFile:
+			c.Language = strings.TrimSpace(string(f.Data))
 		case scriptFile:
 			c.Script = string(f.Data)
 		case wantFile:
 			c.Want = string(f.Data)
 		default:
-			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, scriptFile, wantFile)
+			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, langFile, scriptFile, wantFile)
 		}
 	}
 	if strings.TrimSpace(c.Script) == "" {

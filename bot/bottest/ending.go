@@ -17,7 +17,7 @@ import (
 const entryAge = 10 * 24 * time.Hour
 
 // load fills the base that a conversation begins with.
-func (s *stage) load(c Conversation) error {
+func (s *stage) load(ctx context.Context, c Conversation) error {
 	if c.Base == "" {
 		return nil
 	}
@@ -29,9 +29,9 @@ func (s *stage) load(c Conversation) error {
 		return fmt.Errorf("%s: %v", baseFile, problems[0])
 	}
 	at := begin().Add(-entryAge)
-	return s.record.Write(context.Background(), func(tx bot.Tx) error {
+	return s.record.Write(ctx, func(tx bot.Tx) error {
 		for _, e := range entries {
-			if err := putEntry(tx, e, at, slices.Contains(c.FAQ, e.ID)); err != nil {
+			if err := putEntry(ctx, tx, e, at, slices.Contains(c.FAQ, e.ID)); err != nil {
 				return fmt.Errorf("%s: %s: %w", baseFile, e.ID, err)
 			}
 		}
@@ -39,8 +39,7 @@ func (s *stage) load(c Conversation) error {
 	})
 }
 
-func putEntry(tx bot.Tx, e kbfile.Entry, at time.Time, faq bool) error {
-	ctx := context.Background()
+func putEntry(ctx context.Context, tx bot.Tx, e kbfile.Entry, at time.Time, faq bool) error {
 	q := knowledge.Question{ID: e.ID, Text: e.Question, Status: knowledge.InKnowledgeBase, Topic: e.Topic, Asked: at}
 	if faq {
 		q.Status = knowledge.FAQ
@@ -57,14 +56,14 @@ func putEntry(tx bot.Tx, e kbfile.Entry, at time.Time, faq bool) error {
 }
 
 // name returns whose chat it is.
-func (s *stage) name(chat bot.ChatID) string {
+func (s *stage) name(ctx context.Context, chat bot.ChatID) string {
 	name := chat.Address()
-	_ = s.record.Read(context.Background(), func(tx bot.Tx) error {
-		c, err := tx.Conversation(context.Background(), chat)
+	_ = s.record.Read(ctx, func(tx bot.Tx) error {
+		c, err := tx.Conversation(ctx, chat)
 		if err != nil || c.Person == 0 {
 			return err
 		}
-		p, err := tx.Person(context.Background(), c.Person)
+		p, err := tx.Person(ctx, c.Person)
 		name = p.Name
 		return err
 	})
@@ -73,15 +72,15 @@ func (s *stage) name(chat bot.ChatID) string {
 
 // ending writes down what the conversation has left behind: the questions that
 // it has made or changed, and who still waits.
-func (p *player) ending() error {
+func (p *player) ending(ctx context.Context) error {
 	p.out.WriteString("\n=== что осталось\n")
-	return p.stage.record.Read(context.Background(), func(tx bot.Tx) error {
-		all, err := tx.Questions(context.Background(), knowledge.QuestionFilter{WithClosed: true})
+	return p.stage.record.Read(ctx, func(tx bot.Tx) error {
+		all, err := tx.Questions(ctx, knowledge.QuestionFilter{WithClosed: true})
 		if err != nil {
 			return err
 		}
 		for _, q := range all {
-			if err := p.left(tx, q); err != nil {
+			if err := p.left(ctx, tx, q); err != nil {
 				return err
 			}
 		}
@@ -90,8 +89,7 @@ func (p *player) ending() error {
 }
 
 // left writes down one question, unless it is as it was in the beginning.
-func (p *player) left(tx bot.Tx, q knowledge.Question) error {
-	ctx := context.Background()
+func (p *player) left(ctx context.Context, tx bot.Tx, q knowledge.Question) error {
 	phrasings, err := tx.Phrasings(ctx, []string{q.ID})
 	if err != nil {
 		return err
@@ -116,14 +114,13 @@ func (p *player) left(tx bot.Tx, q knowledge.Question) error {
 	if q.Answer.ID != 0 {
 		fmt.Fprintf(&p.out, "    ответ %d (%s): %s\n", q.Answer.Version, q.Answer.ByName, oneLine(q.Answer.Text))
 	}
-	return p.waiting(tx, q, waiters)
+	return p.waiting(ctx, tx, q, waiters)
 }
 
 func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " ⏎ ") }
 
 // waiting writes down who waits or has waited for a question, and whose turn it is.
-func (p *player) waiting(tx bot.Tx, q knowledge.Question, waiters []knowledge.Waiter) error {
-	ctx := context.Background()
+func (p *player) waiting(ctx context.Context, tx bot.Tx, q knowledge.Question, waiters []knowledge.Waiter) error {
 	for _, w := range waiters {
 		who, err := tx.Person(ctx, w.Person)
 		if err != nil {

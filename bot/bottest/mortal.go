@@ -63,3 +63,10 @@ func (m *mortal) killed() bool {
 	defer m.mu.Unlock()
 	return m.dead
 }
+
+// remaining returns how many writes are left until the next death.
+func (m *mortal) remaining() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.left
+}

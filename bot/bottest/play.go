@@ -31,7 +31,7 @@ func Play(ctx context.Context, c Conversation, dir string, every int) (transcrip
 	if err != nil {
 		return "", 0, err
 	}
-	s, err := newStage(ctx, dir, every)
+	s, err := newStage(ctx, c.Language, dir, every)
 	if err != nil {
 		return "", 0, err
 	}
@@ -40,21 +40,21 @@ func Play(ctx context.Context, c Conversation, dir string, every int) (transcrip
 			err = e
 		}
 	}()
-	if err := s.load(c); err != nil {
+	if err := s.load(ctx, c); err != nil {
 		return "", 0, err
 	}
 	p := &player{stage: s, known: map[string]bool{}}
 	for _, step := range steps {
-		if err := p.play(step); err != nil {
+		if err := p.play(ctx, step); err != nil {
 			return p.out.String(), s.deaths, fmt.Errorf("line %d: %s: %w", step.line, step.source, err)
 		}
 	}
-	err = p.ending()
+	err = p.ending(ctx)
 	return p.out.String(), s.deaths, err
 }
 
 // play does one step and writes down what came of it.
-func (p *player) play(s step) error {
+func (p *player) play(ctx context.Context, s step) error {
 	if p.out.Len() > 0 {
 		p.out.WriteByte('\n')
 	}
@@ -66,16 +66,16 @@ func (p *player) play(s step) error {
 	if s.verb != wait {
 		p.stage.clock.set(p.stage.clock.Now().Add(pause))
 	}
-	if err := p.act(s); err != nil {
+	if err := p.act(ctx, s); err != nil {
 		return err
 	}
 	for _, h := range p.stage.chats.news() {
-		p.heard(h)
+		p.heard(p.stage.name(ctx, h.chat), h)
 	}
 	return nil
 }
 
-func (p *player) act(s step) error {
+func (p *player) act(ctx context.Context, s step) error {
 	switch s.verb {
 	case wait:
 		return p.stage.pass(s.after)
@@ -90,18 +90,18 @@ func (p *player) act(s step) error {
 		}
 		return p.stage.post(*p.last)
 	case operator:
-		return p.operate(s.text)
+		return p.operate(ctx, s.text)
 	default:
-		return p.person(s)
+		return p.person(ctx, s)
 	}
 }
 
 // person does what somebody says or presses.
-func (p *player) person(s step) error {
+func (p *player) person(ctx context.Context, s step) error {
 	who := identity(s.who)
 	if s.senior && !p.known[s.who] {
 		p.known[s.who] = true
-		if _, err := p.office().AddPerson(context.Background(), who, func(x *knowledge.Person) { x.Senior = true }); err != nil {
+		if _, err := p.office().AddPerson(ctx, who, func(x *knowledge.Person) { x.Senior = true }); err != nil {
 			return err
 		}
 		if err := p.stage.settle(); err != nil {
@@ -154,12 +154,11 @@ func (p *player) office() bot.Office {
 var command = regexp.MustCompile(`(?s)^question (answer|status) «([^»]+)» (.+)$`)
 
 // operate runs an administrator's command.
-func (p *player) operate(line string) error {
+func (p *player) operate(ctx context.Context, line string) error {
 	m := command.FindStringSubmatch(line)
 	if m == nil {
 		return fmt.Errorf("unknown command %q: there are question answer «QUESTION» TEXT, question status «QUESTION» STATUS", line)
 	}
-	ctx := context.Background()
 	id, err := p.stage.question(ctx, m[2])
 	if err != nil {
 		return err
@@ -188,8 +187,7 @@ func (p *player) answer(ctx context.Context, id, text string) error {
 }
 
 // heard writes down one message that came into a chat.
-func (p *player) heard(h heard) {
-	name := p.stage.name(h.chat)
+func (p *player) heard(name string, h heard) {
 	m := h.message
 	switch {
 	case m.Chosen != "":

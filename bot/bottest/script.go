@@ -40,7 +40,7 @@ type step struct {
 const conversationEnds = "(закрывает чат)"
 
 var (
-	stepName   = regexp.MustCompile(`^([^:(↩]+?)(\s*\(сеньор\))?(?:\s*↩\s*(\d+))?:(?:\s(.*))?$`)
+	stepName   = regexp.MustCompile(`^([^:(↩]+?)(\s*\((?:сеньор|senior)\))?(?:\s*↩\s*(\d+))?:(?:\s(.*))?$`)
 	stepButton = regexp.MustCompile(`^\[(.+)\](?:\s*(#(\d+)|\?))?$`)
 	stepTimes  = regexp.MustCompile(`^(".*")\s*×\s*(\d+)$`)
 )
@@ -74,7 +74,10 @@ func parseStep(l string) (step, error) {
 		return step{verb: remark}, nil
 	case strings.HasPrefix(l, "+"):
 		d, err := time.ParseDuration(l[1:])
-		return step{verb: wait, after: d}, err
+		if err != nil {
+			return step{}, fmt.Errorf("%q is no time to wait, such as +2m or +1h30m", l)
+		}
+		return step{verb: wait, after: d}, nil
 	case l == "restart":
 		return step{verb: restart}, nil
 	case l == "again":

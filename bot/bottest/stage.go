@@ -28,13 +28,16 @@ func moscow() *time.Location { return time.FixedZone("MSK", 3*60*60) }
 // stage is where a conversation is played: the store, the bot and the chats.
 type stage struct {
 	dir   string
+	lang  string
 	every int // the bot is killed at every such write; 0 for never
+	left  int // the writes until then, when the process has just been ended by the script
 	clock *clock
 	late  *lateWork
 	chats *chats
 	log   *faults
 
-	ctx    context.Context //nolint:containedctx // of the bot's process, which the script ends and begins again
+	base   context.Context // of the whole play
+	ctx    context.Context // of the bot's process, which the script ends and begins again
 	record *sqlite.Store   // as other processes see it
 	store  *mortal         // as the bot sees it
 	runner *bot.Runner
@@ -42,22 +45,25 @@ type stage struct {
 }
 
 // newStage opens an empty data folder.
-func newStage(ctx context.Context, dir string, every int) (*stage, error) {
-	s := &stage{dir: dir, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}}
-	return s, s.open(ctx)
+func newStage(ctx context.Context, lang, dir string, every int) (*stage, error) {
+	s := &stage{dir: dir, lang: lang, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}, base: ctx}
+	return s, s.open()
 }
 
 // open starts the bot's process.
-func (s *stage) open(ctx context.Context) error {
-	record, err := sqlite.Open(ctx, sqlite.Options{Dir: filepath.Join(s.dir, "data"), Queue: s.late})
+func (s *stage) open() error {
+	record, err := sqlite.Open(s.base, sqlite.Options{Dir: filepath.Join(s.dir, "data"), Queue: s.late})
 	if err != nil {
 		return err
 	}
 	s.record = record
-	process, die := context.WithCancel(ctx)
+	process, die := context.WithCancel(s.base)
 	s.ctx = process
 	s.store = &mortal{Store: record, die: die, left: s.every, after: s.deaths%2 == 1}
-	say, err := texts.New("ru")
+	if s.left > 0 {
+		s.store.left = s.left
+	}
+	say, err := texts.New(s.lang)
 	if err != nil {
 		return err
 	}
@@ -76,11 +82,12 @@ func (s *stage) open(ctx context.Context) error {
 
 // reopen ends the bot's process and starts another.
 func (s *stage) reopen() error {
+	s.left = s.store.remaining()
 	s.store.die()
 	if err := s.record.Close(); err != nil {
 		return err
 	}
-	return s.open(context.WithoutCancel(s.ctx))
+	return s.open()
 }
 
 func (s *stage) close() error {

@@ -310,22 +310,23 @@ func (d *desk) close() {
 	_ = d.store.Close()
 }
 
-// commits waits until n commits have been seen, or stop is closed, and returns
-// how many it saw.
+// commits waits until n commits have been seen, or no more come, or stop is
+// closed, and returns how many it saw. Commits that come together count as one.
 func (d *desk) commits(n int, stop <-chan struct{}) int {
+	const calm = time.Second
 	version := func() (v int64) {
 		_ = d.conn.QueryRowContext(d.t.Context(), `PRAGMA data_version`).Scan(&v)
 		return v
 	}
 	last, seen := version(), 0
-	for deadline := time.Now().Add(patience / 4); seen < n && time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+	for since := time.Now(); seen < n && time.Since(since) < calm; time.Sleep(100 * time.Microsecond) {
 		select {
 		case <-stop:
 			return seen
 		default:
 		}
 		if v := version(); v != last {
-			last = v
+			last, since = v, time.Now()
 			seen++
 		}
 	}
