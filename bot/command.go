@@ -190,7 +190,7 @@ type (
 		Pointed    bool // an entry that was there before
 	}
 	// EntryGone says that an entry is no longer in the base.
-	EntryGone struct{}
+	EntryGone struct{ Escalation int64 }
 	// TooLate says that an escalation is no longer the senior's to settle.
 	TooLate struct {
 		Escalation int64

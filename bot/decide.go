@@ -141,7 +141,7 @@ func (t *turn) fromSeniorCommand() bool {
 	case EntrySet:
 		t.entrySet(b)
 	case EntryGone:
-		t.reply("entry_gone", nil)
+		t.entryGone(b)
 	default:
 		return false
 	}

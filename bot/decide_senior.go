@@ -149,6 +149,15 @@ func (t *turn) foundExisting(b Found) {
 	t.send(Message{Text: t.say.Say(id, texts.Data{"Question": title(b.Search.Text)}), Sections: []Section{{Choice: true, Buttons: buttons}}})
 }
 
+// entryGone offers what else there is when the entry chosen has just been taken
+// out of the base.
+func (t *turn) entryGone(b EntryGone) {
+	t.reply("entry_gone", nil)
+	if task, open := t.s.task(b.Escalation); open {
+		t.look(Search{Text: task.Text, Purpose: ForExisting, Escalation: b.Escalation})
+	}
+}
+
 func (t *turn) seniors(b Seniors) {
 	if len(b.Others) == 0 {
 		t.reply("no_other_senior", nil)

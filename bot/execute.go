@@ -332,7 +332,7 @@ func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
 	case errors.Is(err, knowledge.ErrConflict):
 		return TooLate{Escalation: m.Escalation, Question: r.Question}, nil
 	case errors.Is(err, knowledge.ErrInvalid):
-		return EntryGone{}, nil
+		return EntryGone{Escalation: m.Escalation}, nil
 	}
 	return c.replied(r, ReplyDone{Escalation: m.Escalation, Pointed: true}, err)
 }

@@ -5,6 +5,7 @@
 # Everything runs under the race detector except the embedder: it is arithmetic,
 # several times slower under the detector, so it runs plainly, and only its tests
 # of concurrent use, those with Concurrent in their names, run again with -race.
+# Likewise the search's quality, which embeds a thousand texts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,6 +38,7 @@ all() {
 	run $race $raced || status=1
 	if [ "${1:-}" != race ]; then
 		run ./knowledge/e5/... || status=1
+		run -run Quality ./knowledge/finder || status=1
 	fi
 	if [ -n "$race" ]; then
 		run -race -run 'Concurrent' ./knowledge/e5 || status=1

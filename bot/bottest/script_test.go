@@ -95,7 +95,7 @@ func TestRead(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"-- script --\nИван: привет\n":                 "what it shows",
-		"О чём-то\n-- scirpt --\nИван: привет\n":       `"scirpt"`,
+		"О чём-то\n-- dialogue --\nИван: привет\n":     `"dialogue"`,
 		"О чём-то\n-- kb.jsonl --\n{}\n":               `"script"`,
 		"О чём-то\n-- script --\n   \n-- want --\nx\n": `"script"`,
 	} {

@@ -48,7 +48,8 @@ type askOptions struct {
 // askJSON is what ask --json prints.
 type askJSON struct {
 	Decision   knowledge.Decision `json:"decision"`
-	Question   *knowledge.Brief   `json:"question"` // the question answered; null without an answer
+	ID         string             `json:"id,omitempty"` // of the question answered
+	Question   string             `json:"question"`     // its text; "" without an answer
 	Answer     string             `json:"answer"`
 	Confidence float64            `json:"confidence"` // 0–1
 	Candidates []candidateJSON    `json:"candidates"`
@@ -89,7 +90,7 @@ func askResult(f knowledge.Finding, recorded string) askJSON {
 		out.Candidates = append(out.Candidates, candidateJSON{ID: m.ID, Question: m.Text, Score: m.Score})
 	}
 	if f.Page != nil {
-		out.Question, out.Answer = &f.Page.Brief, f.Page.Answer
+		out.ID, out.Question, out.Answer = f.Page.ID, f.Page.Text, f.Page.Answer
 		out.Related = append(out.Related, f.Page.Related...)
 	}
 	return out

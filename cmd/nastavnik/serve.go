@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,11 @@ func (a *app) describe(h lock.Holder) string {
 // beBot is the bot until ctx ends; ready is called when it takes in messages.
 // The caller holds the lock. Runners made are handed to made, if given.
 func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) error {
+	if lookup(a.environ, "GOGC") == "" {
+		// Most of the heap is indexes that stay: collecting earlier costs little and
+		// keeps a base of 10,000 questions within 400 MB.
+		debug.SetGCPercent(50)
+	}
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}

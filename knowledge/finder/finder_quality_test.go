@@ -1,3 +1,8 @@
+//go:build !race
+
+// The quality is measured without the race detector, which would make the
+// embedder many times slower and find nothing here.
+
 package finder_test
 
 import (

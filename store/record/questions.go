@@ -234,14 +234,20 @@ func (t *Tx) Questions(ctx context.Context, f knowledge.QuestionFilter) ([]knowl
 
 func (t *Tx) filterQuestions(ctx context.Context, f knowledge.QuestionFilter) (*where, error) {
 	w := &where{}
+	byStatus := "q.status"
+	if f.IDs != nil {
+		// An expression keeps SQLite from scanning the status index when the ids
+		// are there to be looked up.
+		byStatus = "(q.status || '')"
+	}
 	if len(f.Statuses) > 0 {
-		w.add("q.status IN ("+strings.Repeat("?, ", len(f.Statuses)-1)+"?)", texts(f.Statuses)...)
+		w.add(byStatus+" IN ("+strings.Repeat("?, ", len(f.Statuses)-1)+"?)", texts(f.Statuses)...)
 	}
 	if !f.WithClosed {
 		w.add("q.closed = ''")
 	}
 	if f.Answered {
-		w.add("q.status IN (?, ?) AND q.answer <> 0", string(knowledge.InKnowledgeBase), string(knowledge.FAQ))
+		w.add(byStatus+" IN (?, ?) AND q.answer <> 0", string(knowledge.InKnowledgeBase), string(knowledge.FAQ))
 	}
 	if f.Fold != "" {
 		w.add("q.fold = ?", f.Fold)
