@@ -5,7 +5,8 @@
 # Everything runs under the race detector except the embedder: it is arithmetic,
 # several times slower under the detector, so it runs plainly, and only its tests
 # of concurrent use, those with Concurrent in their names, run again with -race.
-# Likewise the search's quality, which embeds a thousand texts.
+# Likewise the search's quality, which embeds a thousand texts, and the
+# conversations with kills, which repeat under kills what runs with -race without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,10 +36,10 @@ run() {
 all() {
 	local status=0
 	# shellcheck disable=SC2086 # a flag or nothing, and a list of words
-	run $race $raced || status=1
+	run $race -skip WithKills $raced || status=1
 	if [ "${1:-}" != race ]; then
 		run ./knowledge/e5/... || status=1
-		run -run Quality ./knowledge/finder || status=1
+		run -run 'Quality|WithKills' ./knowledge/finder ./bot/bottest || status=1
 	fi
 	if [ -n "$race" ]; then
 		run -race -run 'Concurrent' ./knowledge/e5 || status=1

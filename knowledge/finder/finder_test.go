@@ -499,7 +499,7 @@ func TestConcurrentUse(t *testing.T) {
 	ours, theirs := openRecord(t, dir), openRecord(t, dir)
 	ours.put(base()...)
 	f := newFinder(t, ours, &words{})
-	const rounds = 40
+	const rounds = 12
 	var wg sync.WaitGroup
 	var written atomic.Bool
 	for w := range 4 {
