@@ -86,11 +86,8 @@ func (a *app) seedDemo(ctx context.Context) error {
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
-	ids, err := a.find.Backlog(ctx)
-	if err != nil {
-		return err
-	}
-	return a.index(ctx, ids, a.progress("Готовлю поиск", len(ids)))
+	_, err = a.indexMissing(ctx, "Готовлю поиск")
+	return err
 }
 
 // demoChat plays both sides in one terminal: every line goes to the side that

@@ -95,11 +95,8 @@ func (a *app) loadForEval(ctx context.Context, entries []kbfile.Entry) error {
 	if _, err := store(ctx, a.store, entries, a.progress("Запись", len(entries))); err != nil {
 		return err
 	}
-	ids, err := a.find.Backlog(ctx)
-	if err != nil {
-		return err
-	}
-	return a.index(ctx, ids, a.progress("Векторы", len(ids)))
+	_, err := a.indexMissing(ctx, "Векторы")
+	return err
 }
 
 func (a *app) evalRuns(ctx context.Context, asked []evalQuery) ([]evalRun, error) {

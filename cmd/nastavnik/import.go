@@ -129,15 +129,15 @@ func (a *app) embedImported(ctx context.Context) error {
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
-	ids, err := a.find.Backlog(ctx)
-	if err != nil || len(ids) == 0 {
-		return err
-	}
 	began := time.Now()
-	if err := a.index(ctx, ids, a.progress("Векторы", len(ids))); err != nil {
+	n, err := a.indexMissing(ctx, "Векторы")
+	if err != nil {
 		return fmt.Errorf("подсчёт векторов прерван: %w; остаток досчитает бот", err)
 	}
-	return a.printf("Векторы посчитаны: вопросов %d за %s.\n", len(ids), time.Since(began).Round(time.Second/10))
+	if n == 0 {
+		return nil
+	}
+	return a.printf("Векторы посчитаны: вопросов %d за %s.\n", n, time.Since(began).Round(time.Second/10))
 }
 
 // importSum counts what an import did.

@@ -139,6 +139,16 @@ func (a *app) index(ctx context.Context, ids []string, progress func(done int)) 
 	return nil
 }
 
+// indexMissing computes the vectors that are missing, showing progress under a
+// name, and returns how many questions lacked some.
+func (a *app) indexMissing(ctx context.Context, what string) (int, error) {
+	ids, err := a.find.Backlog(ctx)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return len(ids), a.index(ctx, ids, a.progress(what, len(ids)))
+}
+
 // lateWork does what the store has kept for later.
 type lateWork struct {
 	app    *app
