@@ -68,8 +68,8 @@ func (Prove) query()    {}
 // Searcher finds entries. What it returns has been checked against the record
 // of truth.
 type Searcher interface {
-	// Find decides on a text. Without is a question to leave out, "" for none.
-	Find(ctx context.Context, text, without string) (knowledge.Finding, error)
+	// Find decides on a text.
+	Find(ctx context.Context, in knowledge.Inquiry) (knowledge.Finding, error)
 	// Show returns an entry with related questions, without those in seen. The
 	// error wraps knowledge.ErrNotFound when the base does not have it.
 	Show(ctx context.Context, question string, seen []string) (knowledge.Page, error)

@@ -257,7 +257,7 @@ func (r *Runner) step(ctx context.Context, row Row) error {
 func (r *Runner) answer(ctx context.Context, row Row, q Query) (Body, error) {
 	switch q := q.(type) {
 	case Search:
-		res, err := r.Searcher.Find(ctx, q.Text, q.Without)
+		res, err := r.Searcher.Find(ctx, knowledge.Inquiry{Text: q.Text, Without: q.Without})
 		return Found{Search: q, Result: res}, err
 	case Show:
 		seen, err := r.seen(ctx, row.Chat)

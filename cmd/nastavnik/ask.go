@@ -68,7 +68,7 @@ func (a *app) ask(ctx context.Context, o askOptions) error {
 		return err
 	}
 	defer func() { _ = a.close() }()
-	found, err := a.find.Find(ctx, o.text, "")
+	found, err := a.find.Find(ctx, knowledge.Inquiry{Text: o.text})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/kbfile"
 )
 
@@ -103,7 +104,7 @@ func (a *app) evalRuns(ctx context.Context, asked []evalQuery) ([]evalRun, error
 	progress := a.progress("Поиск", len(asked))
 	runs := make([]evalRun, len(asked))
 	for i, q := range asked {
-		f, err := a.find.Find(ctx, q.Text, "")
+		f, err := a.find.Find(ctx, knowledge.Inquiry{Text: q.Text})
 		if err != nil {
 			return nil, err
 		}

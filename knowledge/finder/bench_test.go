@@ -106,7 +106,7 @@ func BenchmarkFind(b *testing.B) {
 		for i, text := range texts {
 			began := time.Now()
 			// A new text each time: what has been asked before is remembered.
-			if _, err := f.Find(b.Context(), fmt.Sprintf("%s %d", text, len(took)+i), ""); err != nil {
+			if _, err := f.Find(b.Context(), knowledge.Inquiry{Text: fmt.Sprintf("%s %d", text, len(took)+i)}); err != nil {
 				b.Fatal(err)
 			}
 			took = append(took, time.Since(began))
@@ -129,7 +129,7 @@ func BenchmarkStart(b *testing.B) {
 		if err := f.Sync(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		if got, err := f.Find(b.Context(), "Как создать сделку в списке?", ""); err != nil || len(got.Matches) == 0 {
+		if got, err := f.Find(b.Context(), knowledge.Inquiry{Text: "Как создать сделку в списке?"}); err != nil || len(got.Matches) == 0 {
 			b.Fatal(got, err)
 		}
 	}

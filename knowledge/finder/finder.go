@@ -143,9 +143,8 @@ func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Ind
 }
 
 // Find decides on a text: an answer, up to five similar questions, or nothing.
-// The question without is left out ("" for none).
-func (f *Finder) Find(ctx context.Context, text, without string) (knowledge.Finding, error) {
-	q, err := f.prepare(ctx, text)
+func (f *Finder) Find(ctx context.Context, in knowledge.Inquiry) (knowledge.Finding, error) {
+	q, err := f.prepare(ctx, in.Text)
 	if err != nil {
 		return knowledge.Finding{}, fmt.Errorf("find: %w", err)
 	}
@@ -153,8 +152,8 @@ func (f *Finder) Find(ctx context.Context, text, without string) (knowledge.Find
 	if err != nil {
 		return knowledge.Finding{}, fmt.Errorf("find: %w", err)
 	}
-	if without != "" {
-		ranked = slices.DeleteFunc(ranked, func(s search.Scored) bool { return s.ID == without })
+	if in.Without != "" {
+		ranked = slices.DeleteFunc(ranked, func(s search.Scored) bool { return s.ID == in.Without })
 	}
 	pages, err := f.pages(ctx, ranked)
 	if err != nil {
@@ -251,7 +250,7 @@ func (f *Finder) Proves(ctx context.Context, wording, question string) (bool, er
 		// Words may find it already; the late work tries the vectors again.
 		f.o.Log.WarnContext(ctx, "indexing a new answer failed", "entry_id", question, "err", err)
 	}
-	found, err := f.Find(ctx, wording, "")
+	found, err := f.Find(ctx, knowledge.Inquiry{Text: wording})
 	if err != nil {
 		return false, err
 	}

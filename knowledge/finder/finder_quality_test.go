@@ -159,7 +159,7 @@ func measure(t *testing.T, f *finder.Finder) quality {
 	kinds := map[string]float64{}
 	var right, direct float64
 	for _, w := range inside {
-		found, err := f.Find(t.Context(), w.Text, "")
+		found, err := f.Find(t.Context(), knowledge.Inquiry{Text: w.Text})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func measure(t *testing.T, f *finder.Finder) quality {
 	}
 	outside := wordingsOf(t, "testdata/outside.jsonl")
 	for _, w := range outside {
-		found, err := f.Find(t.Context(), w.Text, "")
+		found, err := f.Find(t.Context(), knowledge.Inquiry{Text: w.Text})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -185,7 +185,7 @@ func base() []entry {
 // first is the id of what a text finds first, "" for nothing.
 func first(t testing.TB, f *finder.Finder, text string) string {
 	t.Helper()
-	found, err := f.Find(t.Context(), text, "")
+	found, err := f.Find(t.Context(), knowledge.Inquiry{Text: text})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestFindFollowsWhatAnotherProcessWrites(t *testing.T) {
 			t.Fatalf("an empty base finds %q", got)
 		}
 		theirs.put(base()...)
-		found, err := f.Find(t.Context(), "Как оформить отпуск?", "")
+		found, err := f.Find(t.Context(), knowledge.Inquiry{Text: "Как оформить отпуск?"})
 		if err != nil || found.Decision != knowledge.DecisionAnswer || found.Page == nil || found.Page.Answer != "Раздел «Кадры»." {
 			t.Fatalf("a new entry: %+v, %v", found, err)
 		}
@@ -283,7 +283,7 @@ func TestWhatTheRecordNoLongerHasIsNotShown(t *testing.T) {
 	r.put(entry{id: "open", text: "Как получить пропуск?"})
 	index.gone = append(index.gone, knowledge.VectorHit{Key: "x", Kind: knowledge.QueryText, Question: "open", Similarity: 1})
 	f := finder.New(finder.Options{Record: r, Index: index, Open: newIndex(t, dim), Embedder: &words{}})
-	found, err := f.Find(t.Context(), "Как оформить отпуск?", "")
+	found, err := f.Find(t.Context(), knowledge.Inquiry{Text: "Как оформить отпуск?"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +348,7 @@ func TestACancelledSearchIsNoFinding(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if found, err := f.Find(ctx, "Как оформить отпуск?", ""); err == nil {
+	if found, err := f.Find(ctx, knowledge.Inquiry{Text: "Как оформить отпуск?"}); err == nil {
 		t.Errorf("found %+v", found)
 	}
 }
@@ -399,7 +399,7 @@ func TestFindWithoutLeavesOneOut(t *testing.T) {
 	eachEmbedder(t, func(t *testing.T, e knowledge.Embedder) {
 		r := openRecord(t, t.TempDir())
 		r.put(base()...)
-		found, err := newFinder(t, r, e).Find(t.Context(), "Как изменить ответственного по сделке?", "deal-owner")
+		found, err := newFinder(t, r, e).Find(t.Context(), knowledge.Inquiry{Text: "Как изменить ответственного по сделке?", Without: "deal-owner"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -506,7 +506,7 @@ func TestConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for i := 0; !written.Load(); i++ {
 				e := base()[(w+i)%len(base())]
-				found, err := f.Find(t.Context(), e.text, "")
+				found, err := f.Find(t.Context(), knowledge.Inquiry{Text: e.text})
 				if err != nil {
 					t.Errorf("find: %v", err)
 					return

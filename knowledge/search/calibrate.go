@@ -86,38 +86,80 @@ func DefaultCalibration(embedder string) Calibration {
 }
 
 const (
-	// certain is the confidence in a phrasing that was asked word for word.
+	// certain is the confidence from which a phrasing was asked word for word; what
+	// was not stays below it.
 	certain = 0.99
-	// contested is the confidence where two different questions have the very words.
-	contested = 0.5
+	// contested is the confidence below which two different questions have the very
+	// words, and contestedFrom what it is above.
+	contested, contestedFrom = 0.5, 0.45
 )
 
+// FeatureNames names, in order, what [Calibration.Features] returns. They are the
+// names of the coefficients in the JSON of a [Calibration].
+func FeatureNames() []string { return []string{"score", "margin", "chars", "coverage"} }
+
+// Features returns what the log odds of a ranking are made of, in the order of
+// [FeatureNames]: none is negative, and more of each speaks for the first question.
+// It returns nil for a ranking on which no coefficient has a say: an empty one, one
+// whose first has the very words, and one without vectors if c was fitted with an
+// embedder.
+func (c Calibration) Features(ranked []Scored) []float64 {
+	if len(ranked) == 0 || ranked[0].Parts.Exact || c.forRanking(ranked) != c {
+		return nil
+	}
+	return features(ranked)
+}
+
+// Coefficients returns those of the features, in the order of [FeatureNames].
+func (c Calibration) Coefficients() []float64 {
+	return []float64{c.Score, c.Margin, c.Chars, c.Coverage}
+}
+
+// WithCoefficients returns c with another bias and other coefficients, in the order
+// of [FeatureNames]. It returns c as it is if their number is wrong.
+func (c Calibration) WithCoefficients(bias float64, of []float64) Calibration {
+	if len(of) != len(FeatureNames()) {
+		return c
+	}
+	c.Bias = bias
+	c.Score, c.Margin, c.Chars, c.Coverage = of[0], of[1], of[2], of[3]
+	return c
+}
+
+func features(ranked []Scored) []float64 {
+	first := ranked[0]
+	lead := 0.0 // a base of one question gives no lead: nothing was beaten
+	if second, ok := rival(ranked); ok {
+		lead = max(0, first.Score-second.Score)
+	}
+	return []float64{first.Score, lead, first.Parts.Chars, first.Parts.Coverage}
+}
+
 // Confidence returns the probability, 0 to 1, that the first of ranked is the
-// question meant. A ranking without vectors is judged by the words-only default
-// if c was fitted with an embedder.
+// question meant. It is never clipped, so that it orders rankings: those whose first
+// has the very words stand above .99 (between .45 and .5 if a different question has
+// them too), all others below, each by their log odds. A ranking without vectors is
+// judged by the words-only default if c was fitted with an embedder.
 func (c Calibration) Confidence(ranked []Scored) float64 {
 	if len(ranked) == 0 {
 		return 0
 	}
 	c = c.forRanking(ranked)
-	first := ranked[0]
-	second, rival := rival(ranked)
-	if first.Parts.Exact {
-		if rival && second.Parts.Exact {
-			return contested
-		}
-		return certain
+	z := c.Bias
+	for i, f := range features(ranked) {
+		z += c.Coefficients()[i] * f
 	}
-	lead := 0.0 // a base of one question gives no lead: nothing was beaten
-	if rival {
-		lead = max(0, first.Score-second.Score)
-	}
-	z := c.Bias + c.Score*first.Score + c.Margin*lead + c.Chars*first.Parts.Chars + c.Coverage*first.Parts.Coverage
 	p := 1 / (1 + math.Exp(-z))
 	if math.IsNaN(p) {
-		return 0
+		p = 0
 	}
-	return min(p, certain)
+	if !ranked[0].Parts.Exact {
+		return certain * p
+	}
+	if second, ok := rival(ranked); ok && second.Parts.Exact {
+		return contestedFrom + (contested-contestedFrom)*p
+	}
+	return certain + (1-certain)*p
 }
 
 // forRanking returns the calibration that suits the parts of a ranking.

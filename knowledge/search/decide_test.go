@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -110,6 +111,47 @@ func TestCalibrationKeepsItsPromises(t *testing.T) {
 		}
 		if high < low {
 			t.Fatalf("confidence falls from %v to %v where the score rises", low, high)
+		}
+	})
+}
+
+// Who fits a calibration elsewhere sees what Confidence sees, and no two rankings
+// that differ in a feature that counts have the same confidence.
+func TestConfidenceIsMadeOfItsFeatures(t *testing.T) {
+	t.Parallel()
+	unit := rapid.Float64Range(0, 1)
+	rapid.Check(t, func(t *rapid.T) {
+		c := search.DefaultCalibration(search.EmbedderE5)
+		draw := func(label string, parts search.Parts) []search.Scored {
+			parts.Vector, parts.Chars = 0.8, unit.Draw(t, label+" chars")
+			first := rapid.Float64Range(25, 40).Draw(t, label+" score")
+			return []search.Scored{{ID: "a", Score: first, Parts: parts}, {ID: "b", Score: first - unit.Draw(t, label+" lead")}}
+		}
+		odds := func(ranked []search.Scored) float64 {
+			z := c.Bias
+			for i, f := range c.Features(ranked) {
+				z += c.Coefficients()[i] * f
+			}
+			return z
+		}
+		one, two := draw("one", search.Parts{}), draw("two", search.Parts{})
+		if p, q := c.Confidence(one), c.Confidence(two); odds(one) > odds(two)+1e-9 && p <= q {
+			t.Fatalf("confidence %v is not above %v, the log odds %v are above %v", p, q, odds(one), odds(two))
+		}
+		exact := draw("exact", search.Parts{Exact: true})
+		if p, q := c.Confidence(one), c.Confidence(exact); p >= q {
+			t.Fatalf("confidence %v without the very words is not below %v with them", p, q)
+		}
+		if c.Features(exact) != nil {
+			t.Fatal("a ranking by the very words has features to fit")
+		}
+		better := slices.Clone(exact)
+		better[0].Score += 0.01
+		if p, q := c.Confidence(exact), c.Confidence(better); p >= q {
+			t.Fatalf("confidence in the very words stays at %v where the score rises (%v)", p, q)
+		}
+		if got := c.WithCoefficients(c.Bias, c.Coefficients()); got != c {
+			t.Fatalf("put back together it is %+v, want %+v", got, c)
 		}
 	})
 }
