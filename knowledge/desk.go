@@ -11,8 +11,9 @@ import (
 // Desk applies the rules of the domain inside one transaction at one moment.
 // It is cheap to make: one for each transaction.
 type Desk struct {
-	Tx  Tx
-	Now time.Time
+	Tx       Tx
+	Now      time.Time
+	Learning Learning // zero fields mean the defaults
 }
 
 // Record stores an ask that search has decided on. What search did not settle

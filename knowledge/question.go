@@ -41,6 +41,7 @@ const (
 	Imported   Origin = "import" // an alias of an imported file
 	AskedSo    Origin = "ask"    // an asker's words that a senior answered
 	SeniorSaid Origin = "senior" // an asker's words that a senior matched with an existing entry
+	PickedSo   Origin = "pick"   // an asker's words, who then chose or confirmed the entry
 )
 
 // Phrasing is another wording of a question. The canonical text is a phrasing

@@ -18,6 +18,10 @@ type Tx interface {
 	PersonTx
 	EmbeddingTx
 	ChangeTx
+	VerdictTx
+	ReviewTx
+	HistoryTx
+	CalibrationTx
 }
 
 // QuestionTx reads and writes single questions.
@@ -29,6 +33,9 @@ type QuestionTx interface {
 	PutQuestion(ctx context.Context, q *Question) error
 	// PutPhrasing adds a wording; false when the question has it already (by FoldText).
 	PutPhrasing(ctx context.Context, p Phrasing) (bool, error)
+	// DeletePhrasing takes a wording (by FoldText) from a question. The error wraps
+	// ErrNotFound when it has none, ErrInvalid when it is the canonical text.
+	DeletePhrasing(ctx context.Context, question, wording string) error
 	// PutAnswer adds a version, fills in its ID and Version, and makes it the
 	// question's current answer.
 	PutAnswer(ctx context.Context, a *Answer) error
@@ -62,6 +69,11 @@ type AskTx interface {
 	Ask(ctx context.Context, id int64) (Ask, error)
 	// Asks lists the asks of a person or on a question (zero: any), newest first.
 	Asks(ctx context.Context, person int64, question string, limit int) ([]Ask, error)
+	// Askers counts the different people whose asks since then led to the question.
+	Askers(ctx context.Context, question string, since time.Time) (int, error)
+	// AskedNext returns the answered questions that people's next asks in the same
+	// chat, within an hour, led to, with how often; limit is of the most frequent.
+	AskedNext(ctx context.Context, question string, limit int) (map[string]int, error)
 }
 
 // EscalationFilter chooses escalations. Zero fields do not filter.
@@ -125,4 +137,42 @@ type ChangeTx interface {
 	// Touch adds changes of questions whose rows stay as they are: their vectors
 	// have been computed.
 	Touch(ctx context.Context, questions []string) error
+}
+
+// VerdictTx keeps what people have said about wordings.
+type VerdictTx interface {
+	// PutVerdict inserts or replaces a person's verdict on a wording (by FoldText)
+	// and a question, fills in its ID, and adds a change of the question.
+	PutVerdict(ctx context.Context, v *Verdict) error
+	// Verdicts lists those on the questions (nil: on all), void ones too, oldest first.
+	Verdicts(ctx context.Context, questions []string) ([]Verdict, error)
+}
+
+// ReviewTx keeps what is held back for a decision.
+type ReviewTx interface {
+	// PutReview inserts (and fills in the ID) or updates.
+	PutReview(ctx context.Context, r *Review) error
+	Review(ctx context.Context, id int64) (Review, error)
+	// Reviews lists those of a question ("": of all), oldest first; open only leaves
+	// out what has been decided.
+	Reviews(ctx context.Context, question string, open bool) ([]Review, error)
+}
+
+// HistoryTx keeps the histories of questions.
+type HistoryTx interface {
+	// PutStep inserts (and fills in the ID) or updates.
+	PutStep(ctx context.Context, s *Step) error
+	Step(ctx context.Context, id int64) (Step, error)
+	// Steps lists those of a question after the step with that id, oldest first;
+	// limit 0 means all.
+	Steps(ctx context.Context, question string, after int64, limit int) ([]Step, error)
+}
+
+// CalibrationTx keeps fitted calibrations.
+type CalibrationTx interface {
+	// Calibration wraps ErrNotFound where none has been fitted for the embedder.
+	Calibration(ctx context.Context, embedder string) (StoredCalibration, error)
+	// PutCalibration stores one, or removes it when it has no Data. Either adds a
+	// change of the question "": searchers read it anew.
+	PutCalibration(ctx context.Context, c StoredCalibration) error
 }

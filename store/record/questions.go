@@ -292,22 +292,25 @@ func scanPhrasing(r Rows) (p knowledge.Phrasing, err error) {
 
 // Phrasings implements knowledge.QuestionList.
 func (t *Tx) Phrasings(ctx context.Context, questions []string) ([]knowledge.Phrasing, error) {
-	var found []knowledge.Phrasing
-	var err error
-	if questions == nil {
-		found, err = list(ctx, t.conn, scanPhrasing, selectPhrasing+" ORDER BY id")
-	} else {
-		err = chunks(questions, func(in string, args []any) error {
-			some, err := list(ctx, t.conn, scanPhrasing, selectPhrasing+" WHERE question IN "+in, args...)
-			found = append(found, some...)
-			return err
-		})
-		found = inOrder(found, func(p knowledge.Phrasing) int64 { return p.ID }, 0)
-	}
+	found, err := listOf(ctx, t.conn, scanPhrasing, selectPhrasing, questions, func(p knowledge.Phrasing) int64 { return p.ID })
 	if err != nil {
 		return nil, fmt.Errorf("phrasings: %w", err)
 	}
 	return found, nil
+}
+
+// listOf lists the rows of the questions (nil: of all) by id.
+func listOf[T any](ctx context.Context, c Conn, scan func(Rows) (T, error), query string, questions []string, id func(T) int64) ([]T, error) {
+	if questions == nil {
+		return list(ctx, c, scan, query+" ORDER BY id")
+	}
+	var found []T
+	err := chunks(questions, func(in string, args []any) error {
+		some, err := list(ctx, c, scan, query+" WHERE question IN "+in, args...)
+		found = append(found, some...)
+		return err
+	})
+	return inOrder(found, id, 0), err
 }
 
 // Answers implements knowledge.QuestionList.
