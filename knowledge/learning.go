@@ -194,3 +194,11 @@ func StandingOf(q Question, phrasings []Phrasing, verdicts []Verdict) Standing {
 	}
 	return s
 }
+
+// Proposal is what would change in the base, before it does.
+type Proposal struct {
+	Question string   // id of the entry, which may not be answered yet
+	Text     string   // its canonical text; "" when that stays as it is
+	Answer   string   // its answer; "" when that stays as it is
+	Wordings []string // phrasings to add
+}
