@@ -77,13 +77,14 @@ type snapshot struct {
 	ids       []string // all that are to be replaced; nil with the first loading
 	questions []knowledge.Question
 	phrasings map[string][]knowledge.Phrasing
+	verdicts  map[string][]knowledge.Verdict
 	texts     map[string][]text    // by question; none without an embedder
 	vectors   map[string][]float32 // by TextHash
 }
 
 // load reads questions (nil: all) with what is searched of them.
 func (f *Finder) load(ctx context.Context, tx knowledge.Tx, ids []string) (snapshot, error) {
-	s := snapshot{ids: ids, phrasings: map[string][]knowledge.Phrasing{}}
+	s := snapshot{ids: ids, phrasings: map[string][]knowledge.Phrasing{}, verdicts: map[string][]knowledge.Verdict{}}
 	var err error
 	if s.questions, err = tx.Questions(ctx, knowledge.QuestionFilter{IDs: ids}); err != nil {
 		return s, err
@@ -94,6 +95,13 @@ func (f *Finder) load(ctx context.Context, tx knowledge.Tx, ids []string) (snaps
 	}
 	for _, p := range phrasings {
 		s.phrasings[p.Question] = append(s.phrasings[p.Question], p)
+	}
+	verdicts, err := tx.Verdicts(ctx, ids)
+	if err != nil {
+		return s, err
+	}
+	for _, v := range verdicts {
+		s.verdicts[v.Question] = append(s.verdicts[v.Question], v)
 	}
 	if f.o.Embedder == nil {
 		return s, nil
@@ -180,6 +188,8 @@ func (s snapshot) entry(q knowledge.Question) search.Entry {
 	}
 	if q.Status.Answered() {
 		e.Answer = q.Answer.Text
+		standing := knowledge.StandingOf(q, s.phrasings[q.ID], s.verdicts[q.ID])
+		e.Refused, e.Doubt = standing.Refused, standing.Doubt
 	}
 	return e
 }

@@ -139,7 +139,8 @@ func features(ranked []Scored) []float64 {
 // question meant. It is never clipped, so that it orders rankings: those whose first
 // has the very words stand above .99 (between .45 and .5 if a different question has
 // them too), all others below, each by their log odds. A ranking without vectors is
-// judged by the words-only default if c was fitted with an embedder.
+// judged by the words-only default if c was fitted with an embedder. What people's
+// verdicts say against the question lowers it.
 func (c Calibration) Confidence(ranked []Scored) float64 {
 	if len(ranked) == 0 {
 		return 0
@@ -153,13 +154,22 @@ func (c Calibration) Confidence(ranked []Scored) float64 {
 	if math.IsNaN(p) {
 		p = 0
 	}
+	doubt := ranked[0].Parts.Doubt
 	if !ranked[0].Parts.Exact {
-		return certain * p
+		return lowered(certain*p, doubt)
 	}
 	if second, ok := rival(ranked); ok && second.Parts.Exact {
-		return contestedFrom + (contested-contestedFrom)*p
+		return lowered(contestedFrom+(contested-contestedFrom)*p, doubt)
 	}
-	return certain + (1-certain)*p
+	return lowered(certain+(1-certain)*p, doubt)
+}
+
+// lowered returns the probability p with its log odds less by doubt.
+func lowered(p, doubt float64) float64 {
+	if doubt <= 0 || p <= 0 || p >= 1 {
+		return p
+	}
+	return 1 / (1 + math.Exp(doubt)*(1-p)/p)
 }
 
 // forRanking returns the calibration that suits the parts of a ranking.

@@ -73,5 +73,8 @@ func (c Calibration) worthwhile(ranked []Scored) []Scored {
 // vouches reports whether the words of a question agree enough to give its answer,
 // whatever the confidence.
 func (c Calibration) vouches(s Scored) bool {
+	if s.Parts.Refused {
+		return false
+	}
 	return s.Parts.Exact || s.Score >= c.Floor && s.Parts.Chars >= c.MinChars
 }

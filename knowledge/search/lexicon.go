@@ -14,6 +14,11 @@ type Entry struct {
 	// any the entry is found by its answer alone.
 	Phrasings []string
 	Answer    string // its text without markup; empty: none
+	// Refused are wordings that people said it does not answer: for them it comes
+	// last and is not given directly.
+	Refused []string
+	// Doubt lowers the confidence in it, in log odds; 0 is none.
+	Doubt float64
 }
 
 // Lexicon scores questions by their words and holds what [Lexicon.Rank] and
@@ -42,6 +47,7 @@ type Lexicon struct {
 type item struct {
 	entry     Entry
 	phrasings []uint32 // document numbers in words and chars
+	refused   []uint64 // exactKey of each refused wording
 }
 
 // NewLexicon returns an empty lexicon.
@@ -61,6 +67,19 @@ func (l *Lexicon) Len() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return len(l.slots)
+}
+
+// Entry returns the entry with the ID as it was put.
+func (l *Lexicon) Entry(id string) (Entry, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	slot, ok := l.slots[id]
+	if !ok {
+		return Entry{}, false
+	}
+	e := l.items[slot].entry
+	e.Phrasings = slices.Clone(e.Phrasings)
+	return e, true
 }
 
 // Put stores entries, each replacing the one with its ID; of several with one ID
@@ -141,7 +160,7 @@ func (l *Lexicon) place(p *prepared) {
 		l.exact[key] = append(l.exact[key], p.slot)
 	}
 	p.whole = append(p.whole, l.vocabulary.learn(p.answer)...)
-	l.items[p.slot] = item{entry: p.entry, phrasings: p.docs}
+	l.items[p.slot] = item{entry: p.entry, phrasings: p.docs, refused: p.refused}
 	l.slots[p.entry.ID] = p.slot
 }
 

@@ -12,6 +12,7 @@ type prepared struct {
 	phrasings [][]string // words
 	grams     [][]uint64 // by phrasing
 	answer    []string   // words
+	refused   []uint64   // exactKey of each refused wording
 
 	slot  uint32
 	docs  []uint32   // by phrasing
@@ -56,4 +57,7 @@ func (p *prepared) cut() {
 		p.grams = append(p.grams, grams(tokens))
 	}
 	p.answer = answerWords(p.entry.Answer)
+	for _, wording := range p.entry.Refused {
+		p.refused = append(p.refused, exactKey(phrasingWords(wording)))
+	}
 }

@@ -50,6 +50,8 @@ type Parts struct {
 	Whole    float64 // BM25 of question and answer, the query's best entry having 1
 	Coverage float64 // share of the query's idf that the best phrasing holds, 0–1
 	Exact    bool    // a phrasing is the query but for case, ё, spacing and marks
+	Refused  bool    // people said that it does not answer this very wording
+	Doubt    float64 // Entry.Doubt: log odds by which it is trusted less
 }
 
 // Scored is one question of a ranking.
@@ -115,24 +117,41 @@ func (l *Lexicon) Rank(q Query, near []Near, w Weights) []Scored {
 		vectors.fill(p, slot)
 		out[i].Score = w.score(*p, vectors)
 	}
-	for _, slot := range l.exact[m.exact] {
-		if i := slices.Index(slots, slot); i >= 0 && len(q.Words) > 0 {
-			out[i].Parts.Exact = true
-		}
-	}
+	l.judge(q, slots, out)
 	slices.SortFunc(out, func(a, b Scored) int {
-		return cmp.Or(exactFirst(a, b), cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(ahead(b.Parts.Refused, a.Parts.Refused), ahead(a.Parts.Exact, b.Parts.Exact),
+			cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 	})
 	l.markTwins(out, &s.vector)
 	return out
 }
 
-// exactFirst puts a question that has the very words before any other.
-func exactFirst(a, b Scored) int {
+// judge marks the questions that have the very words of the query, with or
+// without its greetings, and those that people refused for them.
+func (l *Lexicon) judge(q Query, slots []uint32, out []Scored) {
+	var keys []uint64
+	for _, tokens := range [][]string{q.Words, phrasingWords(q.Raw)} {
+		if len(tokens) > 0 {
+			keys = append(keys, exactKey(tokens))
+		}
+	}
+	for i, slot := range slots {
+		it := &l.items[slot]
+		p := &out[i].Parts
+		p.Doubt = it.entry.Doubt
+		for _, key := range keys {
+			p.Exact = p.Exact || slices.Contains(l.exact[key], slot)
+			p.Refused = p.Refused || slices.Contains(it.refused, key)
+		}
+	}
+}
+
+// ahead puts the one that has it before the one that has it not.
+func ahead(a, b bool) int {
 	switch {
-	case a.Parts.Exact == b.Parts.Exact:
+	case a == b:
 		return 0
-	case a.Parts.Exact:
+	case a:
 		return -1
 	default:
 		return 1
@@ -152,7 +171,6 @@ func (w Weights) score(p Parts, v vectorHits) float64 {
 
 // match is what the words of a query gave, beside the sums in the scratch memory.
 type match struct {
-	exact    uint64
 	coverage float64 // idf of the whole query
 }
 
@@ -163,7 +181,7 @@ func (l *Lexicon) match(q Query, s *scratch) match {
 	}
 	terms := l.words.look(hashes)
 	l.words.bm25(terms, &s.words)
-	m := match{exact: exactKey(q.Words), coverage: l.words.cover(terms, &s.cover)}
+	m := match{coverage: l.words.cover(terms, &s.cover)}
 	l.whole.bm25(l.whole.look(hashes), &s.whole)
 	n := l.chars.look(grams(q.Words))
 	l.chars.dot(n, gramBudget, &s.chars)

@@ -1,0 +1,301 @@
+package finder
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
+)
+
+const (
+	// neighbours is how many entries near each proposed wording are looked at.
+	neighbours = 10
+	// replayed is how many of their wordings, the nearest to what is proposed, are
+	// asked again: searching stands still for as long as that takes.
+	replayed = 60
+)
+
+// Disturbs returns the wordings that find the right question now and would not any
+// more if the proposal went live: phrasings of the entries near it, and words that
+// people have confirmed. Nothing is written.
+func (f *Finder) Disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledge.Conflict, error) {
+	out, err := f.disturbs(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("what %s would disturb: %w", p.Question, err)
+	}
+	return out, nil
+}
+
+func (f *Finder) disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledge.Conflict, error) {
+	if err := f.Sync(ctx); err != nil {
+		return nil, err
+	}
+	added, err := f.prepareAll(ctx, textsOf(p))
+	if err != nil {
+		return nil, err
+	}
+	near, err := f.neighbours(ctx, p.Question, added)
+	if err != nil || len(near) == 0 {
+		return nil, err
+	}
+	asked, err := f.confirmed(ctx, near)
+	if err != nil {
+		return nil, err
+	}
+	wordings := make([]string, len(asked))
+	for i, c := range asked {
+		wordings[i] = c.wording
+	}
+	queries, err := f.prepareAll(ctx, wordings)
+	if err != nil {
+		return nil, err
+	}
+	for i := range asked {
+		asked[i].query = queries[i]
+	}
+	asked = nearestTo(added, asked)
+	passage, err := f.passage(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return f.replay(ctx, proposed{Proposal: p, added: added, passage: passage}, asked)
+}
+
+func textsOf(p knowledge.Proposal) []string {
+	if p.Text == "" {
+		return p.Wordings
+	}
+	return append([]string{p.Text}, p.Wordings...)
+}
+
+// proposed is a proposal with its vectors.
+type proposed struct {
+	knowledge.Proposal
+	added   []query
+	passage []float32 // of question and new answer; nil without one
+}
+
+// confirmation is a wording that is known to mean a question.
+type confirmation struct {
+	wording  string
+	question string
+	query    query
+}
+
+// prepareAll prepares texts as a search does, embedding them together.
+func (f *Finder) prepareAll(ctx context.Context, texts []string) ([]query, error) {
+	out := make([]query, len(texts))
+	var missing []string
+	for i, t := range texts {
+		out[i].words = f.parser.Parse(t)
+		missing = append(missing, out[i].words.Text)
+	}
+	if f.o.Embedder == nil || len(texts) == 0 {
+		return out, nil
+	}
+	vectors, err := f.o.Embedder.Embed(ctx, knowledge.QueryText, missing)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		// Words alone still tell most of it.
+		f.o.Log.WarnContext(ctx, "embedding for a check failed, checking by words", "err", err)
+		return out, nil
+	}
+	for i := range out {
+		out[i].vector = vectors[i]
+	}
+	return out, nil
+}
+
+// neighbours returns the entries that the proposed wordings find, but its own.
+func (f *Finder) neighbours(ctx context.Context, own string, added []query) ([]string, error) {
+	var out []string
+	for _, q := range added {
+		ranked, err := f.rank(ctx, q, f.answered, f.o.Index)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range ranked[:min(neighbours, len(ranked))] {
+			if s.ID != own && !slices.Contains(out, s.ID) {
+				out = append(out, s.ID)
+			}
+		}
+	}
+	return out, nil
+}
+
+// confirmed returns the wordings that are known to mean the questions.
+func (f *Finder) confirmed(ctx context.Context, questions []string) ([]confirmation, error) {
+	var out []confirmation
+	seen := map[string]bool{}
+	add := func(question, wording string) {
+		if key := question + "\x00" + knowledge.FoldText(wording); !seen[key] {
+			seen[key] = true
+			out = append(out, confirmation{wording: wording, question: question})
+		}
+	}
+	err := f.o.Record.View(ctx, func(tx knowledge.Tx) error {
+		phrasings, err := tx.Phrasings(ctx, questions)
+		if err != nil {
+			return err
+		}
+		for _, p := range phrasings {
+			add(p.Question, p.Text)
+		}
+		verdicts, err := tx.Verdicts(ctx, questions)
+		for _, v := range verdicts {
+			if v.For() && !v.Void {
+				add(v.Question, v.Wording)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// nearestTo keeps the confirmations that are nearest to the proposed wordings.
+func nearestTo(added []query, asked []confirmation) []confirmation {
+	if len(asked) <= replayed {
+		return asked
+	}
+	nearness := make(map[string]float64, len(asked))
+	for _, c := range asked {
+		best := -1.0
+		for _, q := range added {
+			best = max(best, cosine(q.vector, c.query.vector))
+		}
+		nearness[c.wording] = best
+	}
+	asked = slices.Clone(asked)
+	slices.SortStableFunc(asked, func(a, b confirmation) int {
+		return cmp.Compare(nearness[b.wording], nearness[a.wording])
+	})
+	return asked[:replayed]
+}
+
+// cosine is that of two vectors of length 1; −1 where one is missing.
+func cosine(a, b []float32) float64 {
+	if len(a) == 0 || len(a) != len(b) {
+		return -1
+	}
+	sum := float32(0)
+	for i := range a {
+		sum += a[i] * b[i]
+	}
+	return float64(sum)
+}
+
+// passage embeds the proposed answer.
+func (f *Finder) passage(ctx context.Context, p knowledge.Proposal) ([]float32, error) {
+	if f.o.Embedder == nil || p.Answer == "" {
+		return nil, nil
+	}
+	title := p.Text
+	if e, ok := f.answered.Entry(p.Question); ok && title == "" && len(e.Phrasings) > 0 {
+		title = e.Phrasings[0]
+	}
+	vs, err := f.o.Embedder.Embed(ctx, knowledge.PassageText, []string{search.PassageText(title, p.Answer)})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		f.o.Log.WarnContext(ctx, "embedding for a check failed, checking by words", "err", err)
+		return nil, nil
+	}
+	return vs[0], nil
+}
+
+// replay asks the wordings with and without the proposal. Searches wait meanwhile:
+// the words of the proposal are put into the lexicon and taken out again.
+func (f *Finder) replay(ctx context.Context, p proposed, asked []confirmation) ([]knowledge.Conflict, error) {
+	f.view.Lock()
+	defer f.view.Unlock()
+	hits := make([][]search.Near, len(asked))
+	right := make([]bool, len(asked))
+	for i, c := range asked {
+		var err error
+		if hits[i], err = f.near(ctx, c.query.vector, f.o.Index); err != nil {
+			return nil, err
+		}
+		first, clear := top(f.answered.Rank(c.query.words, hits[i], f.weights))
+		right[i] = clear && first == c.question
+	}
+	old, had := f.answered.Entry(p.Question)
+	f.answered.Put(p.entry(old))
+	defer func() {
+		if f.answered.Remove(p.Question); had {
+			f.answered.Put(old)
+		}
+	}()
+	var out []knowledge.Conflict
+	for i, c := range asked {
+		if !right[i] {
+			continue // it was not found before either
+		}
+		first, clear := top(f.answered.Rank(c.query.words, p.joined(c.query.vector, hits[i]), f.weights))
+		if first == c.question && clear {
+			continue
+		}
+		out = append(out, knowledge.Conflict{
+			Wording: c.wording,
+			Was:     knowledge.Brief{ID: c.question, Text: f.titleOf(c.question)},
+			Now:     knowledge.Brief{ID: p.Question, Text: f.titleOf(p.Question)},
+		})
+	}
+	return out, nil
+}
+
+// top returns the first of a ranking, and whether no other has the very words too.
+func top(ranked []search.Scored) (id string, clear bool) {
+	if len(ranked) == 0 {
+		return "", false
+	}
+	return ranked[0].ID, len(ranked) == 1 || !ranked[1].Parts.Exact
+}
+
+func (f *Finder) titleOf(question string) string {
+	if e, ok := f.answered.Entry(question); ok && len(e.Phrasings) > 0 {
+		return e.Phrasings[0]
+	}
+	return ""
+}
+
+// entry returns an entry with what is proposed for it.
+func (p proposed) entry(e search.Entry) search.Entry {
+	e.ID = p.Question
+	if p.Text != "" {
+		e.Phrasings = append([]string{p.Text}, e.Phrasings...)
+	}
+	e.Phrasings = append(e.Phrasings, p.Wordings...)
+	if p.Answer != "" {
+		e.Answer = p.Answer
+	}
+	return e
+}
+
+// joined adds the proposal to what the index has near a vector. Its old answer, if
+// there is one, gives way to the new.
+func (p proposed) joined(vector []float32, hits []search.Near) []search.Near {
+	if len(vector) == 0 {
+		return hits
+	}
+	out := make([]search.Near, 0, len(hits)+len(p.added)+1)
+	for _, h := range hits {
+		if p.passage == nil || h.Kind != search.Passage || h.Question != p.Question {
+			out = append(out, h)
+		}
+	}
+	for _, q := range p.added {
+		if q.vector != nil {
+			out = append(out, search.Near{Question: p.Question, Kind: search.Phrasing, Similarity: cosine(vector, q.vector)})
+		}
+	}
+	if p.passage != nil {
+		out = append(out, search.Near{Question: p.Question, Kind: search.Passage, Similarity: cosine(vector, p.passage)})
+	}
+	return out
+}
