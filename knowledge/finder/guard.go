@@ -221,8 +221,8 @@ func (f *Finder) replay(ctx context.Context, p proposed, asked []confirmation) (
 		if hits[i], err = f.near(ctx, c.query.vector, f.o.Index); err != nil {
 			return nil, err
 		}
-		first, clear := top(f.answered.Rank(c.query.words, hits[i], f.weights))
-		right[i] = clear && first == c.question
+		first, alone := top(f.answered.Rank(c.query.words, hits[i], f.weights))
+		right[i] = alone && first == c.question
 	}
 	old, had := f.answered.Entry(p.Question)
 	f.answered.Put(p.entry(old))
@@ -236,8 +236,8 @@ func (f *Finder) replay(ctx context.Context, p proposed, asked []confirmation) (
 		if !right[i] {
 			continue // it was not found before either
 		}
-		first, clear := top(f.answered.Rank(c.query.words, p.joined(c.query.vector, hits[i]), f.weights))
-		if first == c.question && clear {
+		first, alone := top(f.answered.Rank(c.query.words, p.joined(c.query.vector, hits[i]), f.weights))
+		if first == c.question && alone {
 			continue
 		}
 		out = append(out, knowledge.Conflict{
@@ -250,7 +250,7 @@ func (f *Finder) replay(ctx context.Context, p proposed, asked []confirmation) (
 }
 
 // top returns the first of a ranking, and whether no other has the very words too.
-func top(ranked []search.Scored) (id string, clear bool) {
+func top(ranked []search.Scored) (id string, alone bool) {
 	if len(ranked) == 0 {
 		return "", false
 	}

@@ -39,6 +39,7 @@ func indexed(t *testing.T, f *finder.Finder) *finder.Finder {
 }
 
 func TestDisturbs(t *testing.T) {
+	t.Parallel()
 	const wording = "кому отдать сделку и ответственного"
 	tests := []struct {
 		name     string
