@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -40,6 +41,7 @@ func (m *Model) embed(ctx context.Context, prefix string, texts []string) ([][]f
 		}
 		windows = m.appendWindows(windows, i, prefix+text)
 	}
+	m.markPrefix(windows, prefix)
 	means := make([]float32, len(windows)*m.dim)
 	if err := m.run(ctx, windows, means); err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
@@ -51,6 +53,7 @@ func (m *Model) embed(ctx context.Context, prefix string, texts []string) ([][]f
 type window struct {
 	text   int     // index of the text
 	tokens []int32 // with <s> and </s>
+	prefix int     // how many of them say what the text is
 }
 
 // weight is the window's share in the vector of its text.
@@ -66,10 +69,24 @@ func (m *Model) appendWindows(list []window, text int, content string) []window 
 		tokens = append(tokens, m.tokenizer.bos)
 		tokens = append(tokens, ids[:n]...)
 		tokens = append(tokens, m.tokenizer.eos)
-		list = append(list, window{text, tokens})
+		list = append(list, window{text: text, tokens: tokens})
 		ids = ids[n:]
 	}
 	return list
+}
+
+// markPrefix sets how many tokens of each text's first window stand for the prefix. A piece that the prefix shares with the
+// text, which its trailing space makes impossible but for odd characters, would count as text.
+func (m *Model) markPrefix(windows []window, prefix string) {
+	if !m.informed {
+		return
+	}
+	n := 1 + len(m.tokenizer.tokens(strings.TrimSuffix(prefix, " "), m.positions))
+	for i := range windows {
+		if i == 0 || windows[i].text != windows[i-1].text {
+			windows[i].prefix = n
+		}
+	}
 }
 
 // batch is a number of windows that go through the network together, with where their mean states go.

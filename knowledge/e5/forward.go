@@ -22,7 +22,8 @@ type scratch struct {
 	attention attention
 }
 
-// forward puts a batch of windows through the network. Row i of means becomes the mean state of window i.
+// forward puts a batch of windows through the network. Row i of means becomes what the states of window i come to: their mean,
+// unless the model is informed.
 func (m *Model) forward(ctx context.Context, batch []window, s *scratch, means []float32) error {
 	tokens := 0
 	for _, w := range batch {
@@ -35,11 +36,7 @@ func (m *Model) forward(ctx context.Context, batch []window, s *scratch, means [
 		}
 		m.attentionBlock(&m.layers[i], batch, tokens, s)
 		m.feedForwardBlock(&m.layers[i], tokens, s)
-	}
-	row := s.state
-	for i, w := range batch {
-		mean(means[i*m.dim:][:m.dim], row[:len(w.tokens)*m.dim])
-		row = row[len(w.tokens)*m.dim:]
+		m.pool(i, batch, s.state, means)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type Model struct {
 	layers    []layer
 	kernels   *kernels
 	scratch   *sync.Pool // of *scratch
+	informed  bool       // see Informed
 }
 
 // embeddings are what the state of a token starts from. Words stay as they are in the file, Q4_0 rows: they are most of the

@@ -1,18 +1,28 @@
 package memory_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
 	"github.com/nastavnik-bot/nastavnik/store/storetest"
 )
 
-func open(tb testing.TB, dim int) *memory.Index {
+// fataler is a *testing.T, a *testing.B or a *rapid.T.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func open(tb fataler, dim int) *memory.Index {
 	tb.Helper()
 	x, err := memory.New(dim)
 	if err != nil {
@@ -95,4 +105,52 @@ func TestLargeIndexFindsTheSame(t *testing.T) {
 			t.Errorf("%s with %v is not among the hits down to %v", v.Key, sum, want[k-1].Similarity)
 		}
 	}
+}
+
+// What is found by way of rounded vectors is what comparing all of them finds:
+// every one of the k nearest, in their order, whatever the vectors are like.
+func TestNearestIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		dim := rapid.SampledFrom([]int{2, 30, 384}).Draw(t, "dimensions")
+		n := rapid.IntRange(1, 1500).Draw(t, "vectors")
+		k := rapid.SampledFrom([]int{1, 10, 100}).Draw(t, "k")
+		var middles [][]float32 // none: all directions are as likely
+		for range rapid.IntRange(0, 3).Draw(t, "crowds") {
+			middles = append(middles, unit(r, dim))
+		}
+		draw := func() []float32 {
+			if len(middles) == 0 {
+				return unit(r, dim)
+			}
+			return like(r, middles[r.IntN(len(middles))])
+		}
+		x, similar := open(t, dim), make([]float64, n)
+		vectors, query := make([]knowledge.Vector, n), draw()
+		for i := range vectors {
+			vectors[i] = knowledge.Vector{Key: knowledge.PhrasingKey(int64(i)), Question: "q", Values: draw()}
+			if i > 0 && r.IntN(10) == 0 {
+				vectors[i].Values = vectors[r.IntN(i)].Values // a tie
+			}
+			for j, v := range vectors[i].Values {
+				similar[i] += float64(v) * float64(query[j])
+			}
+		}
+		if err := x.Upsert(context.Background(), vectors); err != nil {
+			t.Fatal(err)
+		}
+		hits, err := x.Nearest(context.Background(), query, k, nil)
+		if err != nil || len(hits) != min(k, n) {
+			t.Fatalf("%d hits, %v", len(hits), err)
+		}
+		slices.SortFunc(similar, func(a, b float64) int { return cmp.Compare(b, a) })
+		for i, h := range hits {
+			if math.Abs(h.Similarity-similar[i]) > 1e-6 {
+				t.Fatalf("hit %d of %d has the similarity %v, want %v", i, len(hits), h.Similarity, similar[i])
+			}
+			if i > 0 && h.Similarity == hits[i-1].Similarity && h.Key <= hits[i-1].Key {
+				t.Fatalf("hits %d and %d tie and are not in the order of their keys", i-1, i)
+			}
+		}
+	})
 }
