@@ -33,10 +33,13 @@ type Config struct {
 	// Language of the bot: "ru" or "en".
 	Language string `koanf:"language"`
 	// Zone is the IANA time zone in which times are shown, "" for the machine's.
-	Zone   string `koanf:"zone"`
-	Model  Model  `koanf:"model"`
-	Senior Senior `koanf:"senior"`
-	Log    Log    `koanf:"log"`
+	Zone  string `koanf:"zone"`
+	Model Model  `koanf:"model"`
+	// Synonyms are the slang that is searched as plain words.
+	Synonyms Synonyms `koanf:"synonyms"`
+	Learning Learning `koanf:"learning"`
+	Senior   Senior   `koanf:"senior"`
+	Log      Log      `koanf:"log"`
 }
 
 // Model is the built-in embedder.
@@ -44,6 +47,14 @@ type Model struct {
 	// Path of the weight file; "" looks in the usual places.
 	Path string `koanf:"path"`
 	// Off searches by words alone.
+	Off bool `koanf:"off"`
+}
+
+// Synonyms name the file of slang and its plain words.
+type Synonyms struct {
+	// Path of the file; "" takes the built-in one.
+	Path string `koanf:"path"`
+	// Off searches slang as it is written.
 	Off bool `koanf:"off"`
 }
 
@@ -68,6 +79,7 @@ func Default() Config {
 	return Config{
 		Data:     "nastavnik-data",
 		Language: "ru",
+		Learning: defaultLearning(),
 		Senior:   Senior{Silence: 2 * time.Minute, Later: time.Hour},
 		Log:      Log{Level: "warn", Format: "text"},
 	}
@@ -160,6 +172,7 @@ func (c Config) validate() []error {
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		bad("zone", "часового пояса %q нет; пример: Europe/Moscow", c.Zone)
 	}
+	c.Learning.validate(bad)
 	if c.Senior.Silence < time.Second || c.Senior.Silence > time.Hour {
 		bad("senior.silence", "от 1s до 1h, а не %s", c.Senior.Silence)
 	}

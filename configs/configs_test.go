@@ -40,7 +40,7 @@ func TestExampleShowsEveryDefault(t *testing.T) {
 	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("config show is not the configuration:\n%s", diff)
 	}
-	for _, key := range []string{"data", "language", "zone", "path", "off", "silence", "later", "level", "format"} {
+	for _, key := range []string{"data", "language", "zone", "path", "off", "silence", "later", "level", "format", "picks", "helped", "asks", "days", "share"} {
 		if !strings.Contains(configs.Example, key+":") {
 			t.Errorf("example.yaml does not show %s", key)
 		}
@@ -68,6 +68,7 @@ func TestBadConfigurationNamesEveryProblem(t *testing.T) {
 		"two problems":       {text: "language: fr\nlog: {level: loud}\n", want: []string{"language", "log.level"}},
 		"not a duration":     {text: "senior: {silence: скоро}\n", want: []string{"silence", "2m"}},
 		"out of range":       {text: "senior: {silence: 5h}\n", want: []string{"senior.silence", "1h"}},
+		"learning":           {text: "learning: {picks: -1, faq: {days: 0}, stale: {share: 30}}\n", want: []string{"learning.picks", "learning.faq.days", "learning.stale.share"}},
 		"not yaml":           {text: "a: [", want: []string{"YAML"}},
 		"bad zone":           {text: "zone: Moscow\n", want: []string{"zone", "Europe/Moscow"}},
 		"bad in environment": {env: []string{"NASTAVNIK_LANGUAGE=xx"}, want: []string{"language"}},

@@ -9,7 +9,7 @@ import (
 
 // EmbedderE5 names the built-in embedder. Longer names that begin with it are
 // variants of the same vectors.
-const EmbedderE5 = "multilingual-e5-small-q4"
+const EmbedderE5 = "multilingual-e5-small-q4-informed"
 
 // DefaultWeights returns the shipped weights for an embedder. One that is not
 // known gets those of the built-in one, which suit cosines squeezed into a small
@@ -17,7 +17,7 @@ const EmbedderE5 = "multilingual-e5-small-q4"
 // There is one set so far; the name keeps callers right when there are more.
 func DefaultWeights(_ string) Weights {
 	return Weights{
-		Vector: 20, Passage: 15,
+		Vector: 15, Passage: 15, Hub: 0.25, HubZero: 0.77,
 		Lexical: Lexical{Chars: 1, Words: 0, Whole: 1},
 		Alone:   Lexical{Chars: 2, Words: 0, Whole: 1},
 	}
@@ -27,15 +27,15 @@ func DefaultWeights(_ string) Weights {
 // one meant: a logistic function of few features (Platt 1999). It belongs to the
 // embedder and the weights that it was fitted with, and is stored as JSON.
 type Calibration struct {
-	Embedder string `json:"embedder"` // empty: words only
-	// Log odds = Bias + Score·score + Margin·(lead over the next different question)
-	// + Chars·Parts.Chars + Coverage·Parts.Coverage. None but Bias is negative, so a
-	// better match is never trusted less.
+	Embedder string  `json:"embedder"` // empty: words only
 	Bias     float64 `json:"bias"`
-	Score    float64 `json:"score"`
-	Margin   float64 `json:"margin"`
-	Chars    float64 `json:"chars"`
-	Coverage float64 `json:"coverage"`
+	// The coefficients of the log odds. None is negative, so that a better match is
+	// never trusted less.
+	Score   float64 `json:"score"`   // of its score
+	Depth   float64 `json:"depth"`   // of its Parts.Depth
+	Meaning float64 `json:"meaning"` // of its lead over all others by the vectors, 0 if it has none
+	Words   float64 `json:"words"`   // of its lead over all others by the words, 0 if it has none
+	Peak    float64 `json:"peak"`    // of its lead over the mean score of the next ten
 	// AnswerAt is the confidence from which the first is given as the answer.
 	AnswerAt float64 `json:"answer_at"`
 	// MinChars is the least Parts.Chars of a direct answer: where there is no vector
@@ -59,8 +59,8 @@ func (c Calibration) Validate() error {
 		lo, hi float64
 	}{
 		{"bias", c.Bias, -1e6, 1e6}, {"floor", c.Floor, -1e6, 1e6},
-		{"score", c.Score, 0, 1e6}, {"margin", c.Margin, 0, 1e6},
-		{"chars", c.Chars, 0, 1e6}, {"coverage", c.Coverage, 0, 1e6},
+		{"score", c.Score, 0, 1e6}, {"depth", c.Depth, 0, 1e6}, {"meaning", c.Meaning, 0, 1e6},
+		{"words", c.Words, 0, 1e6}, {"peak", c.Peak, 0, 1e6},
 		{"answer_at", c.AnswerAt, 0, 1}, {"suggest_at", c.SuggestAt, 0, 1}, {"min_chars", c.MinChars, 0, 1},
 	} {
 		if !(f.value >= f.lo && f.value <= f.hi) {
@@ -77,11 +77,17 @@ func (c Calibration) Validate() error {
 func DefaultCalibration(embedder string) Calibration {
 	switch {
 	case embedder == "":
-		return Calibration{Bias: -2.62, Margin: 2.72, Chars: 2.83, Coverage: 1.36, AnswerAt: 0.93, MinChars: 0.7, SuggestAt: 0.09, Floor: 0.3}
+		return Calibration{
+			Bias: -3.475, Score: 0.313, Depth: 3.646, Words: 1.446, Peak: 1.677,
+			AnswerAt: 0.9, MinChars: 0.6, SuggestAt: 0.08, Floor: 0.3,
+		}
 	case strings.HasPrefix(embedder, EmbedderE5):
-		return Calibration{Embedder: embedder, Bias: -17.257, Score: 0.476, Margin: 1.858, Chars: 1.973, AnswerAt: 0.87, SuggestAt: 0.08, Floor: 29}
+		return Calibration{
+			Embedder: embedder, Bias: -15.05, Score: 0.486, Depth: 0.756, Meaning: 1.336, Words: 1.584, Peak: 0.501,
+			AnswerAt: 0.82, SuggestAt: 0.06, Floor: 24,
+		}
 	default:
-		return Calibration{Embedder: embedder, Bias: -2.62, Margin: 1, Chars: 2.83, Coverage: 1.36, AnswerAt: 0.999, MinChars: 0.95}
+		return Calibration{Embedder: embedder, Bias: -2.62, Depth: 3, Words: 1, AnswerAt: certain, MinChars: 0.95}
 	}
 }
 
@@ -96,7 +102,7 @@ const (
 
 // FeatureNames names, in order, what [Calibration.Features] returns. They are the
 // names of the coefficients in the JSON of a [Calibration].
-func FeatureNames() []string { return []string{"score", "margin", "chars", "coverage"} }
+func FeatureNames() []string { return []string{"score", "depth", "meaning", "words", "peak"} }
 
 // Features returns what the log odds of a ranking are made of, in the order of
 // [FeatureNames]: none is negative, and more of each speaks for the first question.
@@ -112,7 +118,7 @@ func (c Calibration) Features(ranked []Scored) []float64 {
 
 // Coefficients returns those of the features, in the order of [FeatureNames].
 func (c Calibration) Coefficients() []float64 {
-	return []float64{c.Score, c.Margin, c.Chars, c.Coverage}
+	return []float64{c.Score, c.Depth, c.Meaning, c.Words, c.Peak}
 }
 
 // WithCoefficients returns c with another bias and other coefficients, in the order
@@ -122,17 +128,36 @@ func (c Calibration) WithCoefficients(bias float64, of []float64) Calibration {
 		return c
 	}
 	c.Bias = bias
-	c.Score, c.Margin, c.Chars, c.Coverage = of[0], of[1], of[2], of[3]
+	c.Score, c.Depth, c.Meaning, c.Words, c.Peak = of[0], of[1], of[2], of[3], of[4]
 	return c
 }
 
+// crowd is how many of the next questions a peak is measured against.
+const crowd = 10
+
+// features look at the first from several sides. That its score is high says that
+// the query is about something the base knows; that it leads by meaning and by words
+// alike, each on its own, says that nothing else is meant; that it stands out of the
+// crowd says that the query is not about something all of them touch.
 func features(ranked []Scored) []float64 {
 	first := ranked[0]
-	lead := 0.0 // a base of one question gives no lead: nothing was beaten
-	if second, ok := rival(ranked); ok {
-		lead = max(0, first.Score-second.Score)
+	var peak float64
+	meaning, words := math.Inf(1), math.Inf(1)
+	n := 0
+	for _, s := range ranked[1:] {
+		if s.TwinOf == first.ID { // who gets one has been given the other
+			continue
+		}
+		meaning = min(meaning, first.Meaning-s.Meaning)
+		words = min(words, (first.Score-first.Meaning)-(s.Score-s.Meaning))
+		if n++; n <= crowd { // a base of few gives little of a peak: little was beaten
+			peak += (first.Score - s.Score) / crowd
+		}
 	}
-	return []float64{first.Score, lead, first.Parts.Chars, first.Parts.Coverage}
+	if n == 0 {
+		meaning, words = 0, 0
+	}
+	return []float64{first.Score, first.Parts.Depth, max(0, meaning), max(0, words), max(0, peak)}
 }
 
 // Confidence returns the probability, 0 to 1, that the first of ranked is the

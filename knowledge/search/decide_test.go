@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -156,6 +157,53 @@ func TestConfidenceIsMadeOfItsFeatures(t *testing.T) {
 	})
 }
 
+// A question that the vectors put first and the words put second is led by neither.
+func TestFeaturesLookFromSeveralSides(t *testing.T) {
+	t.Parallel()
+	c := search.DefaultCalibration(search.EmbedderE5)
+	at := func(ranked ...search.Scored) map[string]float64 {
+		out := map[string]float64{}
+		for i, f := range c.Features(ranked) {
+			out[search.FeatureNames()[i]] = f
+		}
+		return out
+	}
+	scored := func(id string, meaning, words float64) search.Scored {
+		return search.Scored{ID: id, Score: meaning + words, Meaning: meaning, Parts: search.Parts{Vector: 0.8, Depth: 0.25}}
+	}
+	twin := scored("twin", 25, 1.5)
+	twin.TwinOf = "a"
+	for name, x := range map[string]struct{ got, want map[string]float64 }{
+		"both lead":          {at(scored("a", 25, 1.5), scored("b", 24, 1)), map[string]float64{"score": 26.5, "depth": 0.25, "meaning": 1, "words": 0.5, "peak": 0.15}},
+		"words disagree":     {at(scored("a", 25, 1), scored("b", 24, 1.5)), map[string]float64{"score": 26, "depth": 0.25, "meaning": 1, "words": 0, "peak": 0.05}},
+		"meaning of third":   {at(scored("a", 25, 1.5), scored("b", 24, 1), scored("c", 24.5, 0)), map[string]float64{"score": 26.5, "depth": 0.25, "meaning": 0.5, "words": 0.5, "peak": 0.35}},
+		"twins do not count": {at(scored("a", 25, 1.5), twin, scored("b", 24, 1)), map[string]float64{"score": 26.5, "depth": 0.25, "meaning": 1, "words": 0.5, "peak": 0.15}},
+		"alone":              {at(scored("a", 25, 1.5)), map[string]float64{"score": 26.5, "depth": 0.25, "meaning": 0, "words": 0, "peak": 0}},
+	} {
+		for f, want := range x.want {
+			if got := x.got[f]; math.Abs(got-want) > 1e-9 {
+				t.Errorf("%s: %s is %v, want %v", name, f, got, want)
+			}
+		}
+	}
+}
+
+// What is near to everyday questions loses, what is far from them gains.
+func TestHubCorrection(t *testing.T) {
+	t.Parallel()
+	w := search.DefaultWeights(search.EmbedderE5)
+	rapid.Check(t, func(t *rapid.T) {
+		nearness := rapid.Float64Range(-1, 1)
+		a, b := nearness.Draw(t, "a"), nearness.Draw(t, "b")
+		if a < b-1e-9 && w.HubCorrection(a) >= w.HubCorrection(b) {
+			t.Fatalf("%v is taken off at %v, %v at %v", w.HubCorrection(a), a, w.HubCorrection(b), b)
+		}
+	})
+	if off := w.HubCorrection(w.HubZero); off != 0 {
+		t.Errorf("an ordinary vector loses %v", off)
+	}
+}
+
 func TestCalibrationStoresAsJSON(t *testing.T) {
 	t.Parallel()
 	want := search.DefaultCalibration(search.EmbedderE5)
@@ -170,9 +218,9 @@ func TestCalibrationStoresAsJSON(t *testing.T) {
 	if err := got.Validate(); err != nil {
 		t.Errorf("the shipped calibration is invalid: %v", err)
 	}
-	got.Margin = -1
+	got.Meaning = -1
 	if err := got.Validate(); !errors.Is(err, search.ErrCalibration) {
-		t.Errorf("Validate of a negative margin = %v, want ErrCalibration", err)
+		t.Errorf("Validate of a negative coefficient = %v, want ErrCalibration", err)
 	}
 }
 

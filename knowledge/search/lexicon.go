@@ -50,6 +50,11 @@ type item struct {
 	refused   []uint64 // exactKey of each refused wording
 }
 
+// bare reports that the entry has no passage; see [PassageText].
+func (it *item) bare() bool {
+	return it.entry.Answer == "" || len(it.entry.Phrasings) > 0 && it.entry.Answer == it.entry.Phrasings[0]
+}
+
 // NewLexicon returns an empty lexicon.
 func NewLexicon() *Lexicon {
 	l := &Lexicon{

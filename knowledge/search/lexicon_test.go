@@ -88,6 +88,50 @@ func TestBestPhrasingSpeaksForItsQuestion(t *testing.T) {
 	}
 }
 
+// An entry whose answer only repeats its question has no passage to be near to; that
+// must not count against it.
+func TestRankWithoutPassage(t *testing.T) {
+	t.Parallel()
+	l := search.NewLexicon()
+	l.Put(
+		search.Entry{ID: "bare", Phrasings: []string{"Отпуск"}, Answer: "Отпуск"},
+		search.Entry{ID: "mute", Phrasings: []string{"Отгул"}},
+		search.Entry{ID: "told", Phrasings: []string{"Больничный"}, Answer: "В кадрах."},
+	)
+	near := []search.Near{
+		{Question: "bare", Similarity: 0.9}, {Question: "mute", Similarity: 0.89}, {Question: "told", Similarity: 0.85},
+		{Question: "told", Kind: search.Passage, Similarity: 0.8},
+	}
+	got := l.Rank(search.Parse("хочу отдохнуть"), near, weights())
+	if want := []string{"bare", "mute", "told"}; !slices.Equal(ids(got), want) {
+		t.Errorf("ranked %v, want %v", ids(got), want)
+	}
+	if p := got[0].Parts; p.Passage != p.Vector {
+		t.Errorf("the passage of an entry without one is at %v, want %v as its phrasing", p.Passage, p.Vector)
+	}
+}
+
+// Who measures rankings, or offers more, needs a ranking even where little fits.
+func TestRankHoldsTen(t *testing.T) {
+	t.Parallel()
+	l := search.NewLexicon()
+	for i := range 30 {
+		l.Put(search.Entry{ID: fmt.Sprintf("%02d", (i*7)%30), Phrasings: []string{"вопрос номер " + strings.Repeat("х", i+1)}})
+	}
+	for _, text := range []string{"погода", "вопрос", "вопрос ххх"} {
+		if got := l.Rank(search.Parse(text), nil, weights()); len(got) < 10 {
+			t.Errorf("%q ranks %d of 30", text, len(got))
+		}
+	}
+	got := l.Rank(search.Parse("погода"), []search.Near{{Question: "20", Similarity: 0.8}, {Question: "21", Similarity: 0.7}}, weights())
+	if want := []string{"20", "00", "01", "02", "03", "04", "05", "06", "07", "21"}; !slices.Equal(ids(got), want) {
+		t.Errorf("ranked %v, want %v", ids(got), want)
+	}
+	if got := crm().Rank(search.Parse("погода"), nil, weights()); len(got) != crm().Len() {
+		t.Errorf("ranked %v, want all %d there are", ids(got), crm().Len())
+	}
+}
+
 func TestRankOfNothing(t *testing.T) {
 	t.Parallel()
 	if got := search.NewLexicon().Rank(search.Parse("пароль"), nil, weights()); len(got) != 0 {

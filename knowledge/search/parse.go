@@ -1,10 +1,12 @@
 package search
 
-import "strings"
-
 // maxQueryWords is how many words of a message are scored; people who write more
 // say what they mean at the beginning, and the vector covers the rest.
 const maxQueryWords = 64
+
+// maxRounds bounds how often the repairs are tried again on what they made; two are
+// the rule, the second finding nothing.
+const maxRounds = 4
 
 // RepairKind names what was done to a message before it is searched.
 type RepairKind string
@@ -15,12 +17,17 @@ const (
 	RepairLayout RepairKind = "layout"
 	// RepairTranslit: Russian in Latin letters (privet → привет).
 	RepairTranslit RepairKind = "translit"
+	// RepairCase: a message all in capitals was written in small letters; the
+	// embedder reads capitals badly.
+	RepairCase RepairKind = "case"
+	// RepairMarks: pictures and runs of marks were left out (??!! → ?).
+	RepairMarks RepairKind = "marks"
 	// RepairFiller: a greeting or a request to tell was left out.
 	RepairFiller RepairKind = "filler"
+	// RepairSynonym: slang was replaced by the plain words for it.
+	RepairSynonym RepairKind = "synonym"
 	// RepairTypo: a word the base does not know, one slip away from one it knows.
 	RepairTypo RepairKind = "typo"
-	// RepairSynonym: a word of the house was replaced by the one the base uses.
-	RepairSynonym RepairKind = "synonym"
 )
 
 // Repair is one change that [Parser.Parse] made to a message.
@@ -54,14 +61,16 @@ type ParserOptions struct {
 	// Vocabulary is the base's own; nil turns typo repair off, and the other repairs
 	// then rest on the look of the letters alone.
 	Vocabulary Vocabulary
-	// Synonyms maps a word to the words that the base uses for it.
+	// Synonyms maps slang, one to four words, to the plain words for it. All forms
+	// of a word are recognised whose stem has four letters at least. Slang that the
+	// base uses itself stays.
 	Synonyms map[string]string
 }
 
 // Parser prepares messages. It is safe for concurrent use if its Vocabulary is.
 type Parser struct {
 	vocabulary Vocabulary
-	synonyms   map[string]string
+	synonyms   synonymTable
 	keys       keyboard
 	latin      translit
 	russian    language
@@ -73,7 +82,7 @@ type Parser struct {
 func NewParser(o ParserOptions) *Parser {
 	p := &Parser{
 		vocabulary: o.Vocabulary,
-		synonyms:   make(map[string]string, len(o.Synonyms)),
+		synonyms:   newSynonymTable(o.Synonyms),
 		keys:       newKeyboard(),
 		russian:    russianLanguage(),
 		english:    englishLanguage(),
@@ -83,11 +92,6 @@ func NewParser(o ParserOptions) *Parser {
 		p.vocabulary = noVocabulary{}
 	}
 	p.latin = newTranslit(p.russian, p.vocabulary)
-	for from, to := range o.Synonyms {
-		if from, to = fold(Clean(from)), Clean(to); from != "" && to != "" {
-			p.synonyms[from] = to
-		}
-	}
 	return p
 }
 
@@ -100,15 +104,33 @@ func Parse(text string) Query { return NewParser(ParserOptions{}).Parse(text) }
 func (p *Parser) Parse(text string) Query {
 	q := Query{Raw: Clean(text)}
 	q.Text = q.Raw
-	for _, repair := range []func(string) (string, []Repair){p.repairScript, p.stripFiller, p.repairTypos, p.applySynonyms} {
-		text, done := repair(q.Text)
+	// One repair may lay open the next: a mended greeting is filler. What is repaired
+	// to the end is a right message, which parsing leaves alone.
+	for range maxRounds {
+		text, done := p.repair(q.Text)
+		if len(done) == 0 {
+			break
+		}
 		q.Text = text
 		q.Repairs = append(q.Repairs, done...)
 	}
-	q.Text = Clean(q.Text)
 	q.Words = words(fold(q.Text), maxQueryWords)
 	q.Stems = stems(q.Words)
 	return q
+}
+
+// repair makes each repair once.
+func (p *Parser) repair(text string) (string, []Repair) {
+	var all []Repair
+	for _, repair := range []func(string) (string, []Repair){p.repairScript, p.repairCase, tidyMarks, p.stripFiller, p.applySynonyms, p.repairTypos} {
+		repaired, done := repair(text)
+		text = repaired
+		all = append(all, done...)
+	}
+	if all == nil {
+		return text, nil
+	}
+	return Clean(text), all
 }
 
 // Repaired reports whether any repair of the kind was made.
@@ -119,25 +141,6 @@ func (q Query) Repaired(kind RepairKind) bool {
 		}
 	}
 	return false
-}
-
-// applySynonyms replaces whole words only, so that no form of another word is hit.
-func (p *Parser) applySynonyms(text string) (string, []Repair) {
-	if len(p.synonyms) == 0 {
-		return text, nil
-	}
-	var done []Repair
-	tokens := strings.Split(text, " ")
-	for i, token := range tokens {
-		core := strings.TrimFunc(token, notWordRune)
-		to, ok := p.synonyms[fold(core)]
-		if !ok || core == "" {
-			continue
-		}
-		tokens[i] = strings.Replace(token, core, to, 1)
-		done = append(done, Repair{Kind: RepairSynonym, From: core, To: to})
-	}
-	return strings.Join(tokens, " "), done
 }
 
 func notWordRune(r rune) bool { return !isWordRune(r) }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
@@ -141,6 +142,9 @@ func TestPassageTextNamesTheQuestion(t *testing.T) {
 	if got, want := search.PassageText("Как  сменить пароль?", "В профиле.\n"), "Как сменить пароль? В профиле."; got != want {
 		t.Errorf("PassageText = %q, want %q", got, want)
 	}
+	if got := search.PassageText("Как сменить пароль?", "Как сменить  пароль?"); got != "" {
+		t.Errorf("passage of an answer that repeats the question = %q, want none", got)
+	}
 	if got := search.PassageText("Как сменить пароль?", " \n"); got != "" {
 		t.Errorf("PassageText without an answer = %q, want none", got)
 	}
@@ -149,15 +153,26 @@ func TestPassageTextNamesTheQuestion(t *testing.T) {
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	for want, texts := range map[search.Intent][]string{
-		search.Empty:     {"", "   ", "...", "?!", "\x00\x01", "\u200b"},
-		search.Greeting:  {"привет", "Здравствуйте!", "Добрый день, коллеги", "Hi!", "ghbdtn", "privet", "Добрый вечер. Подскажите, пожалуйста"},
-		search.Thanks:    {"спасибо", "Спасибо большое!", "ок, спасибо", "thanks a lot", "cgfcb,j", "Спасибо, до свидания"},
-		search.Bye:       {"пока", "До свидания!", "всего доброго", "bye"},
-		search.Human:     {"позовите человека", "Оператор!", "хочу поговорить с живым человеком", "соедините меня с сеньором, пожалуйста", "I want to talk to a human"},
-		search.SmallTalk: {"как дела?", "ты бот?", "👍", "ок", "что ты умеешь", "Привет! Как дела?"},
+		search.Empty:    {"", "   ", "...", "?!", "\x00\x01", "\u200b", "«»"},
+		search.Greeting: {"привет", "Здравствуйте!", "Добрый день, коллеги", "Hi!", "ghbdtn", "privet", "Добрый вечер. Подскажите, пожалуйста", "ПРИВЕТ!!!", "приветттт 👋"},
+		search.Thanks: {
+			"спасибо", "Спасибо большое!", "ок, спасибо", "thanks a lot", "cgfcb,j", "Спасибо, до свидания", "Спасибо большое, очень помогли!",
+			"всё получилось, спасибо огромное", "от души", "спасибооо", "не надо, спасибо", "it worked, thanks",
+		},
+		search.Bye: {"пока", "До свидания!", "всего доброго", "bye"},
+		search.Human: {
+			"позовите человека", "Оператор!", "хочу поговорить с живым человеком", "соедините меня с сеньором, пожалуйста", "I want to talk to a human",
+			"позови кого-нибудь из старших", "не хочу говорить с роботом", "есть живые люди?", "нужен админ", "соедини с поддержкой",
+		},
+		search.SmallTalk: {
+			"как дела?", "ты бот?", "👍", "ок", "что ты умеешь", "Привет! Как дела?", "ты кто", "кто ты такой", "тест", "это тест", "проверка связи", "ха-ха", "ахахаха",
+			"тупой бот", "ты ничего не понимаешь", "бесполезный бот", "скучно", ":)", ")))", "+", "🔥🔥🔥", "вопросов нет", "lol", "are you a bot?",
+		},
 		search.Question: {
 			"как сменить пароль", "Привет, как сменить пароль?", "спасибо, а как вернуть сделку?", "пароль",
 			"как соединить оператора с очередью", "менеджер", "как связаться с поддержкой клиента", "кто ответственный", "привет мир",
+			"не помогло", "спасибо, не помогло", "не сработало", "ничего не получилось", "не понял", "404", "как отключить тест", "бот не отвечает клиенту",
+			"кто администратор", "как узнать что ты умеешь в CRM", "ок а где кнопка", "человек недоступен", "можно ли менеджеру видеть чужие сделки", "нет доступа",
 		},
 	} {
 		for _, text := range texts {
@@ -166,4 +181,23 @@ func TestClassify(t *testing.T) {
 			}
 		}
 	}
+}
+
+// However small talk is put together and written, a question within it is one.
+func TestClassifyFindsTheQuestion(t *testing.T) {
+	t.Parallel()
+	p := parser()
+	talk := []string{"привет", "Здравствуйте!", "спасибо", "ок", "ага,", "понятно", "👍", "ты бот?", "хорошо", "добрый день", "ахаха"}
+	questions := []string{"как сменить пароль", "где взять ключ API", "не работает экспорт", "сделка пропала", "rfr cvtybnm gfhjkm", "how do I export a report"}
+	rapid.Check(t, func(t *rapid.T) {
+		before := strings.Join(rapid.SliceOfN(rapid.SampledFrom(talk), 0, 4).Draw(t, "before"), " ")
+		after := strings.Join(rapid.SliceOfN(rapid.SampledFrom(talk), 0, 3).Draw(t, "after"), " ")
+		text := before + " " + rapid.SampledFrom(questions).Draw(t, "question") + " " + after
+		if got := p.Classify(text); got != search.Question {
+			t.Fatalf("Classify(%q) = %v", text, got)
+		}
+		if got := p.Classify(before + " " + after); got == search.Question {
+			t.Fatalf("Classify(%q) = %v", before+" "+after, got)
+		}
+	})
 }

@@ -29,6 +29,7 @@ type inverted struct {
 	spare  []uint32          // numbers of terms that no document holds any more
 	docs   [][]use           // by document, in the order of first occurrence
 	length []float32         // by document, occurrences of terms
+	root   []float32         // by document, the square root of its length
 	total  float64           // sum of length over live documents
 	live   int
 	df     []uint32  // by term, len of its list, closer together
@@ -46,6 +47,7 @@ func (x *inverted) add(doc uint32, hashes []uint64) {
 	for int(doc) >= len(x.docs) {
 		x.docs = append(x.docs, nil)
 		x.length = append(x.length, 0)
+		x.root = append(x.root, 0)
 	}
 	uses := make([]use, 0, len(hashes))
 	for _, h := range hashes {
@@ -68,6 +70,7 @@ func (x *inverted) add(doc uint32, hashes []uint64) {
 	}
 	x.docs[doc] = slices.Clip(uses)
 	x.length[doc] = float32(len(hashes))
+	x.root[doc] = float32(math.Sqrt(float64(len(hashes))))
 	x.total += float64(len(hashes))
 	x.live++
 }
@@ -187,7 +190,9 @@ func (x *inverted) look(hashes []uint64) []queryTerm {
 	return out
 }
 
-// accumulator gathers one number per document of a query's matches.
+// accumulator gathers one number per document of a query's matches. The loops that
+// add to it hold its slices in variables: through a pointer every addition would
+// write the slice back.
 type accumulator struct {
 	sum     []float32
 	touched []uint32
@@ -197,13 +202,6 @@ func (a *accumulator) grow(docs int) {
 	if len(a.sum) < docs {
 		a.sum = make([]float32, docs+docs/4)
 	}
-}
-
-func (a *accumulator) add(doc uint32, v float32) {
-	if a.sum[doc] == 0 {
-		a.touched = append(a.touched, doc)
-	}
-	a.sum[doc] += v
 }
 
 func (a *accumulator) reset() {
@@ -226,13 +224,18 @@ func (x *inverted) bm25(terms []queryTerm, acc *accumulator) {
 		return
 	}
 	average := x.total / float64(x.live)
+	sum, touched := acc.sum, acc.touched
 	for _, t := range terms {
 		for _, p := range t.list {
 			tf := float64(p.tf)
 			norm := bm25K1 * (1 - bm25B + bm25B*float64(x.length[p.doc])/average)
-			acc.add(p.doc, float32(t.idf*tf*(bm25K1+1)/(tf+norm)))
+			if sum[p.doc] == 0 {
+				touched = append(touched, p.doc)
+			}
+			sum[p.doc] += float32(t.idf * tf * (bm25K1 + 1) / (tf + norm))
 		}
 	}
+	acc.touched = touched
 }
 
 // cover adds, per document, the idf of the query's terms that it holds, and
@@ -240,12 +243,17 @@ func (x *inverted) bm25(terms []queryTerm, acc *accumulator) {
 func (x *inverted) cover(terms []queryTerm, acc *accumulator) float64 {
 	acc.grow(len(x.docs))
 	var all float64
+	sum, touched := acc.sum, acc.touched
 	for _, t := range terms {
 		all += t.idf
 		for _, p := range t.list {
-			acc.add(p.doc, float32(t.idf))
+			if sum[p.doc] == 0 {
+				touched = append(touched, p.doc)
+			}
+			sum[p.doc] += float32(t.idf)
 		}
 	}
+	acc.touched = touched
 	return all
 }
 
@@ -256,33 +264,45 @@ func (x *inverted) dot(terms []queryTerm, budget int, acc *accumulator) {
 	acc.grow(len(x.docs))
 	rare := slices.Clone(terms)
 	slices.SortStableFunc(rare, func(a, b queryTerm) int { return cmp.Compare(len(a.list), len(b.list)) })
+	sum, touched := acc.sum, acc.touched
 	for i, t := range rare {
 		if budget -= len(t.list); budget < 0 && i > 0 {
-			return
+			break
 		}
 		v := damp(t.tf) * t.idf * t.idf
+		once := float32(v)
 		for _, p := range t.list {
-			acc.add(p.doc, float32(v*damp(p.tf)))
+			if sum[p.doc] == 0 {
+				touched = append(touched, p.doc)
+			}
+			if p.tf == 1 {
+				sum[p.doc] += once
+			} else {
+				sum[p.doc] += float32(v * damp(p.tf))
+			}
 		}
 	}
+	acc.touched = touched
 }
 
 // tfidf is a TF-IDF vector laid out by term number, to compare documents with.
 type tfidf struct {
 	weights []float64
+	held    []uint64 // a bit for each term that has a weight: small enough to stay in the cache
 	filled  []uint32
 	norm    float64
 }
 
 func (v *tfidf) reset() {
 	for _, n := range v.filled {
-		v.weights[n] = 0
+		v.weights[n], v.held[n/64] = 0, 0
 	}
 	v.filled, v.norm = v.filled[:0], 0
 }
 
 func (v *tfidf) set(term uint32, w float64) {
 	v.weights[term] = w
+	v.held[term/64] |= 1 << (term % 64)
 	v.filled = append(v.filled, term)
 }
 
@@ -316,7 +336,8 @@ func (x *inverted) ofDoc(doc uint32, v *tfidf) {
 func (x *inverted) clear(v *tfidf) {
 	v.reset()
 	if len(v.weights) < len(x.lists) {
-		v.weights = make([]float64, len(x.lists)+len(x.lists)/4)
+		n := len(x.lists) + len(x.lists)/4
+		v.weights, v.held = make([]float64, n), make([]uint64, n/64+1)
 	}
 }
 
@@ -326,9 +347,10 @@ func (x *inverted) cosine(v *tfidf, doc uint32) float64 {
 		return 0
 	}
 	var dot float64
+	held := v.held
 	for _, u := range x.docs[doc] {
-		if w := v.weights[u.term]; w != 0 {
-			dot += w * damp(u.tf) * x.weight(x.df[u.term])
+		if held[u.term/64]>>(u.term%64)&1 != 0 {
+			dot += v.weights[u.term] * damp(u.tf) * x.weight(x.df[u.term])
 		}
 	}
 	if dot == 0 {

@@ -31,7 +31,18 @@ type Weights struct {
 	Passage float64 `json:"passage"`
 	Lexical         // beside vectors
 	Alone   Lexical `json:"alone"` // where no vectors are at hand
+	// Hub is the share of a vector's nearness to everyday questions, as far as it is
+	// above HubZero, that is taken off its similarities; see [Weights.HubCorrection].
+	Hub     float64 `json:"hub"`
+	HubZero float64 `json:"hub_zero"`
 }
+
+// HubCorrection returns what to take off every similarity of a vector whose nearness
+// to everyday questions, a mean cosine, is given: what is near to everything says
+// little when it is near (as with CSLS, Conneau et al., "Word Translation Without
+// Parallel Data", 2018, §2.3, but against a pool of unrelated texts). It may be
+// negative.
+func (w Weights) HubCorrection(nearness float64) float64 { return w.Hub * (nearness - w.HubZero) }
 
 // Lexical are the weights of the parts that come from words.
 type Lexical struct {
@@ -49,16 +60,23 @@ type Parts struct {
 	Words    float64 // best BM25 of a phrasing, the query's best entry having 1
 	Whole    float64 // BM25 of question and answer, the query's best entry having 1
 	Coverage float64 // share of the query's idf that the best phrasing holds, 0–1
-	Exact    bool    // a phrasing is the query but for case, ё, spacing and marks
-	Refused  bool    // people said that it does not answer this very wording
-	Doubt    float64 // Entry.Doubt: log odds by which it is trusted less
+	// Depth is the BM25 of question and answer as a share of what no text can reach,
+	// 0–1: how much of the query the entry speaks of, words that the whole base lacks
+	// included. Where Whole is 1 for the best entry of any query, this tells a good
+	// one.
+	Depth   float64
+	Exact   bool    // a phrasing is the query but for case, ё, spacing and marks
+	Refused bool    // people said that it does not answer this very wording
+	Doubt   float64 // Entry.Doubt: log odds by which it is trusted less
 }
 
 // Scored is one question of a ranking.
 type Scored struct {
 	ID    string
 	Score float64
-	Parts Parts
+	// Meaning is what the vectors give of Score; the rest is what the words give.
+	Meaning float64
+	Parts   Parts
 	// TwinOf is the ID of a question that ranks higher and says nearly the same;
 	// empty if there is none. Only the first twelve are compared.
 	TwinOf string
@@ -68,6 +86,8 @@ const (
 	// pool is how many questions each way of searching by words adds to those that
 	// the vectors found.
 	pool = 50
+	// leastRanked is how many questions a ranking has at least, if the base has them.
+	leastRanked = 10
 	// gramBudget bounds how many postings of n-grams are read to choose candidates.
 	gramBudget = 30_000
 	// twinDepth is how far down the ranking near-duplicates are looked for.
@@ -80,7 +100,8 @@ const (
 // scratch is the working memory of one Rank.
 type scratch struct {
 	words, cover, chars, whole accumulator
-	vector                     tfidf // of the query, later of a document
+	slots                      accumulator // of entries, for one of the others at a time
+	vector                     tfidf       // of the query, later of a document
 }
 
 func (s *scratch) reset() {
@@ -88,22 +109,33 @@ func (s *scratch) reset() {
 	s.cover.reset()
 	s.chars.reset()
 	s.whole.reset()
+	s.slots.reset()
 	s.vector.reset()
 }
 
 // Rank orders the questions that may be meant, the best first and equal scores by
 // ID. Candidates are the questions of near and the best by words; the best
 // phrasing speaks for its question. Hits of unknown questions are ignored. Without
-// near the weights w.Alone apply.
+// near the weights w.Alone apply. There are ten or more if the base has them, though
+// the last may have nothing of the query.
 func (l *Lexicon) Rank(q Query, near []Near, w Weights) []Scored {
+	return l.RankWhile(q, func() []Near { return near }, w)
+}
+
+// RankWhile is Rank for hits that are still being looked for: near, which waits for
+// them, is called when the words have been searched.
+func (l *Lexicon) RankWhile(q Query, near func() []Near, w Weights) []Scored {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	s := l.scratch.Get().(*scratch)
 	defer func() { s.reset(); l.scratch.Put(s) }()
 
 	m := l.match(q, s)
-	vectors := l.gather(near)
+	vectors := l.gather(near())
 	slots := l.candidates(s, vectors)
+	if len(slots) > 0 || len(q.Words) > 0 {
+		slots = l.fillUp(slots)
+	}
 	out := make([]Scored, len(slots))
 	var bestWords, bestWhole float64
 	for i, slot := range slots {
@@ -115,7 +147,11 @@ func (l *Lexicon) Rank(q Query, near []Near, w Weights) []Scored {
 		p := &out[i].Parts
 		p.Words, p.Whole = ratio(p.Words, bestWords), ratio(p.Whole, bestWhole)
 		vectors.fill(p, slot)
-		out[i].Score = w.score(*p, vectors)
+		if l.items[slot].bare() {
+			p.Passage = p.Vector // it has none, which must not count against it
+		}
+		out[i].Meaning = w.meaning(*p, vectors)
+		out[i].Score = out[i].Meaning + w.words(*p, vectors)
 	}
 	l.judge(q, slots, out)
 	slices.SortFunc(out, func(a, b Scored) int {
@@ -158,20 +194,33 @@ func ahead(a, b bool) int {
 	}
 }
 
-func (w Weights) score(p Parts, v vectorHits) float64 {
-	if len(v.phrasing) == 0 && len(v.passage) == 0 {
-		return w.Alone.Chars*p.Chars + w.Alone.Words*p.Words + w.Alone.Whole*p.Whole
+// meaning is what the vectors give of a score, 0 without any.
+func (w Weights) meaning(p Parts, v vectorHits) float64 {
+	if v.none() {
+		return 0
 	}
 	passage := p.Passage
 	if len(v.passage) == 0 { // answers have no vectors (yet): the scale must stay
 		passage = p.Vector
 	}
-	return w.Vector*p.Vector + w.Passage*passage + w.Chars*p.Chars + w.Words*p.Words + w.Whole*p.Whole
+	return w.Vector*p.Vector + w.Passage*passage
 }
+
+// words is what the words give of a score.
+func (w Weights) words(p Parts, v vectorHits) float64 {
+	of := w.Lexical
+	if v.none() {
+		of = w.Alone
+	}
+	return of.Chars*p.Chars + of.Words*p.Words + of.Whole*p.Whole
+}
+
+func (v vectorHits) none() bool { return len(v.phrasing) == 0 && len(v.passage) == 0 }
 
 // match is what the words of a query gave, beside the sums in the scratch memory.
 type match struct {
 	coverage float64 // idf of the whole query
+	deepest  float64 // BM25 that no text can reach
 }
 
 func (l *Lexicon) match(q Query, s *scratch) match {
@@ -182,7 +231,11 @@ func (l *Lexicon) match(q Query, s *scratch) match {
 	terms := l.words.look(hashes)
 	l.words.bm25(terms, &s.words)
 	m := match{coverage: l.words.cover(terms, &s.cover)}
-	l.whole.bm25(l.whole.look(hashes), &s.whole)
+	terms = l.whole.look(hashes)
+	l.whole.bm25(terms, &s.whole)
+	for _, t := range terms {
+		m.deepest += t.idf * (bm25K1 + 1)
+	}
 	n := l.chars.look(grams(q.Words))
 	l.chars.dot(n, gramBudget, &s.chars)
 	l.chars.ofQuery(n, &s.vector)
@@ -198,6 +251,7 @@ func (l *Lexicon) parts(slot uint32, m match, s *scratch) Parts {
 		p.Chars = max(p.Chars, l.chars.cosine(&s.vector, doc))
 	}
 	p.Whole = float64(s.whole.at(slot))
+	p.Depth = ratio(p.Whole, m.deepest)
 	return p
 }
 
@@ -213,9 +267,34 @@ func (l *Lexicon) candidates(s *scratch, v vectorHits) []uint32 {
 	out := make([]uint32, 0, len(v.phrasing)+len(v.passage)+3*pool)
 	out = slices.AppendSeq(out, maps.Keys(v.phrasing))
 	out = slices.AppendSeq(out, maps.Keys(v.passage))
-	out = append(out, l.top(&s.words, l.owner, nil)...)
-	out = append(out, l.top(&s.chars, l.owner, l.chars.length)...)
-	out = append(out, l.top(&s.whole, nil, nil)...)
+	l.bySlot(&s.words, nil, &s.slots)
+	out = l.top(out, &s.slots)
+	l.bySlot(&s.chars, l.chars.root, &s.slots)
+	out = l.top(out, &s.slots)
+	out = l.top(out, &s.whole)
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// fillUp adds to sorted slots, if they are very few, those of the first IDs of the
+// base: a ranking is a ranking even where nothing fits.
+func (l *Lexicon) fillUp(slots []uint32) []uint32 {
+	missing := min(leastRanked, len(l.slots)) - len(slots)
+	if missing <= 0 {
+		return slots
+	}
+	byID := func(a, b uint32) int { return cmp.Compare(l.items[a].entry.ID, l.items[b].entry.ID) }
+	var more []uint32
+	for _, slot := range l.slots {
+		if _, found := slices.BinarySearch(slots, slot); found {
+			continue
+		}
+		if len(more) == missing && byID(slot, more[missing-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(more, slot, byID)
+		more = slices.Insert(more, at, slot)
+		more = more[:min(missing, len(more))]
+	}
+	return append(slots, more...)
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -12,8 +13,9 @@ type RelatedOptions struct {
 	Near []Near
 	// Exclude are questions not to offer again: those already shown in the dialogue.
 	Exclude map[string]bool
-	// Boost adds to a question's closeness (0–1), as for those that people asked next
-	// in the same conversation.
+	// Boost adds to a question's closeness, which is 0 to 1 without it, as for those
+	// that people asked next in the same conversation. They are offered even where
+	// nothing else makes them close.
 	Boost map[string]float64
 	// Limit is how many to return; 0 means 3.
 	Limit int
@@ -70,10 +72,10 @@ func plainQuery(text string) Query {
 func (l *Lexicon) relatives(shown Entry, ranked []Scored, o RelatedOptions) []Scored {
 	var out []Scored
 	var hi, lo float64
-	var v tfidf
-	l.canonical(shown.ID, &v)
+	ranked = withBoosted(ranked, o.Boost)
+	same := l.paraphrases(shown.ID, ranked)
 	for _, s := range ranked {
-		if _, ok := l.slots[s.ID]; !ok || s.ID == shown.ID || o.Exclude[s.ID] || l.likeness(&v, s.ID) >= paraphrase {
+		if _, ok := l.slots[s.ID]; !ok || s.ID == shown.ID || o.Exclude[s.ID] || same[s.ID] {
 			continue
 		}
 		if len(out) == 0 {
@@ -93,6 +95,37 @@ func (l *Lexicon) relatives(shown Entry, ranked []Scored, o RelatedOptions) []Sc
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 	})
 	return out[:min(len(out), relatedPool)]
+}
+
+// withBoosted adds, as far as anything, what is boosted and not ranked.
+func withBoosted(ranked []Scored, boost map[string]float64) []Scored {
+	far := 0.0
+	missing := maps.Clone(boost)
+	for i, s := range ranked {
+		delete(missing, s.ID)
+		if i == 0 || s.Score < far {
+			far = s.Score
+		}
+	}
+	for id := range missing {
+		ranked = append(ranked, Scored{ID: id, Score: far})
+	}
+	return ranked
+}
+
+// paraphrases returns those of ranked that say much the same as a wording of shown.
+func (l *Lexicon) paraphrases(shown string, ranked []Scored) map[string]bool {
+	out := map[string]bool{}
+	var v tfidf
+	for _, doc := range l.items[l.slots[shown]].phrasings {
+		l.chars.ofDoc(doc, &v)
+		for _, s := range ranked {
+			if _, ok := l.slots[s.ID]; ok && l.likeness(&v, s.ID) >= paraphrase {
+				out[s.ID] = true
+			}
+		}
+	}
+	return out
 }
 
 // spreadOut picks by maximal marginal relevance.

@@ -23,10 +23,10 @@ func Clean(text string) string { return clean(text, maxTextRunes) }
 // PassageText returns what is to be embedded as the passage of a question: its
 // canonical wording and its answer. The wording tells the embedder what the answer
 // is about, which on real questions is worth more than the answer alone. It is
-// empty without an answer.
+// empty without an answer, and where the answer only repeats the question.
 func PassageText(question, answer string) string {
 	question, answer = Clean(question), Clean(answer)
-	if answer == "" {
+	if answer == "" || answer == question {
 		return ""
 	}
 	return Clean(question + " " + answer)
@@ -38,7 +38,7 @@ func clean(text string, limit int) string {
 		return text
 	}
 	text = squeeze(text)
-	if plainASCII(text) || norm.NFKC.IsNormalString(text) {
+	if isTidy(text) || norm.NFKC.IsNormalString(text) {
 		return text
 	}
 	return squeeze(firstRunes(norm.NFKC.String(text), limit))

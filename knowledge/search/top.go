@@ -20,41 +20,66 @@ type best struct {
 	score float32
 }
 
-// top returns the slots of the pool entries with the highest sums. Documents
-// belong to owner[doc], or are slots themselves if owner is nil. With length the
-// sums are inner products, divided by the root of the document's length: a bound
-// that does not depend on the rest of the base, as the true norm would.
-func (l *Lexicon) top(a *accumulator, owner []uint32, length []float32) []uint32 {
-	found := make([]best, 0, min(2*pool, len(a.touched)))
-	var last *best // the worst that is kept, once there are enough
+// bySlot gathers in s the best sum of the documents of each entry, those of entry
+// owner[doc]. With root the sums are inner products, divided by the root of the
+// document's length: a bound that does not depend on the rest of the base, as the
+// true norm would.
+func (l *Lexicon) bySlot(a *accumulator, root []float32, s *accumulator) {
+	s.reset()
+	s.grow(len(l.items))
+	sum, touched := s.sum, s.touched
 	for _, doc := range a.touched {
-		b := best{doc, a.sum[doc]}
-		if length != nil {
-			b.score /= float32(math.Sqrt(float64(length[doc])))
+		score, slot := a.sum[doc], l.owner[doc]
+		if root != nil {
+			score /= root[doc]
 		}
-		if last != nil && b.score < last.score {
-			continue
+		if sum[slot] == 0 {
+			touched = append(touched, slot)
 		}
-		if owner != nil {
-			b.slot = owner[doc]
-		}
-		if last != nil && l.better(b, *last) >= 0 {
-			continue
-		}
-		if found = append(found, b); len(found) >= 4*pool {
-			found = l.keepBest(found)
-			if len(found) == pool {
-				worst := found[pool-1]
-				last = &worst
+		sum[slot] = max(sum[slot], score)
+	}
+	s.touched = touched
+}
+
+// top appends the slots of the pool entries with the highest sums.
+func (l *Lexicon) top(out []uint32, a *accumulator) []uint32 {
+	var heap [pool]best // the worst on top
+	kept := heap[:0]
+	for _, slot := range a.touched {
+		b := best{slot, a.sum[slot]}
+		switch {
+		case len(kept) < pool:
+			if kept = append(kept, b); len(kept) == pool {
+				slices.SortFunc(kept, func(a, b best) int { return l.better(b, a) }) // a heap
 			}
+		case b.score >= kept[0].score && l.better(b, kept[0]) < 0:
+			l.replaceWorst(kept, b)
 		}
 	}
-	found = l.keepBest(found)
-	slots := make([]uint32, len(found))
-	for i, b := range found {
-		slots[i] = b.slot
+	for _, b := range kept {
+		out = append(out, b.slot)
 	}
-	return slots
+	return out
+}
+
+// replaceWorst puts b into a heap in the place of its top.
+func (l *Lexicon) replaceWorst(heap []best, b best) {
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= len(heap) {
+			break
+		}
+		if child+1 < len(heap) && l.better(heap[child+1], heap[child]) > 0 {
+			child++
+		}
+		if l.better(b, heap[child]) > 0 {
+			break
+		}
+		heap[i] = heap[child]
+		i = child
+	}
+	heap[i] = b
 }
 
 // better orders by score, and by ID where scores are equal.
@@ -66,21 +91,6 @@ func (l *Lexicon) better(a, b best) int {
 		return 1
 	}
 	return cmp.Compare(l.items[a.slot].entry.ID, l.items[b.slot].entry.ID)
-}
-
-// keepBest returns the best pool entries, each with its best document only.
-func (l *Lexicon) keepBest(found []best) []best {
-	slices.SortFunc(found, l.better)
-	out := found[:0]
-	for _, b := range found {
-		if len(out) == pool {
-			break
-		}
-		if !slices.ContainsFunc(out, func(o best) bool { return o.slot == b.slot }) {
-			out = append(out, b)
-		}
-	}
-	return out
 }
 
 // vectorHits are the best similarities of each kind by slot.

@@ -52,7 +52,7 @@ func (p *Parser) repairTypos(text string) (string, []Repair) {
 // or they are too short or long to say.
 func (p *Parser) isKnown(word string) bool {
 	n := utf8.RuneCountInString(word)
-	if n < minTypoRunes || n > maxTypoRunes || p.vocabulary.WordCount(word) > 0 || p.languageOf(word).words.has(word) {
+	if n < minTypoRunes || n > maxTypoRunes || p.vocabulary.WordCount(word) > 0 || p.languageOf(word).knows(word) {
 		return true
 	}
 	_, count := p.vocabulary.StemForm(stem(word))
