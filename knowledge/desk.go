@@ -14,6 +14,9 @@ type Desk struct {
 	Tx       Tx
 	Now      time.Time
 	Learning Learning // zero fields mean the defaults
+	// By is who acts, for the histories where a method does not say; 0 for the
+	// bot's own rules, an import or the command line.
+	By int64
 }
 
 // Record stores an ask that search has decided on. What search did not settle
@@ -30,6 +33,9 @@ func (d Desk) Record(ctx context.Context, a Ask) (Ask, error) {
 		a.Question = q.ID
 	}
 	if err := d.Tx.PutAsk(ctx, a); err != nil {
+		return a, fmt.Errorf("record ask %d: %w", a.ID, err)
+	}
+	if err := d.count(ctx, a); err != nil {
 		return a, fmt.Errorf("record ask %d: %w", a.ID, err)
 	}
 	return a, nil
@@ -58,29 +64,57 @@ func (d Desk) openNew(ctx context.Context, text string, person int64) (Question,
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return Question{}, fmt.Errorf("open question: %w", err)
 	}
-	return q, nil
+	return q, d.step(ctx, Step{Question: q.ID, Kind: StepOpened, Person: person, Text: text})
 }
 
 // Pick records that the asker opened the entry id among those shown. The
 // question that the ask had opened is closed when nobody else needs it; one that
-// the asker waits for stays theirs.
-func (d Desk) Pick(ctx context.Context, ask int64, id string) error {
+// the asker waits for stays theirs. The lesson is not nil when the asker's words
+// should become a phrasing of the entry now.
+func (d Desk) Pick(ctx context.Context, ask int64, id string) (*Lesson, error) {
+	l, err := d.pick(ctx, ask, id)
+	if err != nil {
+		return nil, fmt.Errorf("pick: %w", err)
+	}
+	return l, nil
+}
+
+func (d Desk) pick(ctx context.Context, ask int64, id string) (*Lesson, error) {
 	a, err := d.Tx.Ask(ctx, ask)
 	if err != nil {
-		return fmt.Errorf("pick: %w", err)
+		return nil, err
 	}
 	opened := a.Question
-	switch _, err := d.waiting(ctx, opened, a.Person); {
-	case err == nil && opened != id:
-		return nil
-	case err != nil && !errors.Is(err, ErrNotFound):
-		return fmt.Errorf("pick: %w", err)
+	if looks, err := d.onlyLooks(ctx, a, id); err != nil || looks {
+		return nil, err
 	}
 	a.Question, a.Outcome = id, Picked
 	if err := d.Tx.PutAsk(ctx, a); err != nil {
-		return fmt.Errorf("pick: %w", err)
+		return nil, err
 	}
-	return d.closeUnneeded(ctx, opened)
+	if err := d.closeUnneeded(ctx, opened); err != nil {
+		return nil, err
+	}
+	if err := d.judge(ctx, a, id, Picked); err != nil {
+		return nil, err
+	}
+	if err := d.count(ctx, a); err != nil {
+		return nil, err
+	}
+	return d.lesson(ctx, a, id)
+}
+
+// onlyLooks reports whether somebody who opens an entry says nothing by that:
+// they wait for a senior's reply to another question, or have judged this one.
+func (d Desk) onlyLooks(ctx context.Context, a Ask, id string) (bool, error) {
+	if a.Question == id {
+		return a.Outcome == Helped || a.Outcome == NotHelped, nil
+	}
+	_, err := d.waiting(ctx, a.Question, a.Person)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // closeUnneeded closes an unanswered question that no ask stands behind any more.
@@ -100,17 +134,32 @@ func (d Desk) closeUnneeded(ctx context.Context, id string) error {
 	return d.Tx.PutQuestion(ctx, &q)
 }
 
-// Feedback records «Помогло» or «Не помогло» on the answer of an ask.
-func (d Desk) Feedback(ctx context.Context, ask int64, helped bool) error {
+// Feedback records «Помогло» or «Не помогло» on the answer of an ask. The lesson
+// is not nil when the asker's words should become a phrasing of the entry now.
+func (d Desk) Feedback(ctx context.Context, ask int64, helped bool) (*Lesson, error) {
+	l, err := d.feedback(ctx, ask, helped)
+	if err != nil {
+		return nil, fmt.Errorf("feedback: %w", err)
+	}
+	return l, nil
+}
+
+func (d Desk) feedback(ctx context.Context, ask int64, helped bool) (*Lesson, error) {
 	a, err := d.Tx.Ask(ctx, ask)
 	if err != nil {
-		return fmt.Errorf("feedback: %w", err)
+		return nil, err
 	}
 	a.Outcome = NotHelped
 	if helped {
 		a.Outcome = Helped
 	}
-	return d.Tx.PutAsk(ctx, a)
+	if err := d.Tx.PutAsk(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := d.judge(ctx, a, a.Question, a.Outcome); err != nil || !helped {
+		return nil, err
+	}
+	return d.lesson(ctx, a, a.Question)
 }
 
 // SetStatus changes a question's status by hand. A question cannot be said to
@@ -120,18 +169,10 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 	if err != nil {
 		return q, err
 	}
-	if to.Answered() && q.Answer.ID == 0 {
-		return q, fmt.Errorf("question %s: %w: у вопроса ещё нет ответа; сначала: nastavnik question answer %s", id, ErrInvalid, id)
-	}
-	if to == AwaitingSenior && q.Status != AwaitingSenior {
-		return q, fmt.Errorf("question %s: %w: к сеньору вопрос отправляет тот, кто спросил", id, ErrInvalid)
-	}
-	if err := q.Status.To(to); err != nil {
+	if err := settable(q, to); err != nil || q.Status == to {
 		return q, err
 	}
-	if q.Status == to {
-		return q, nil
-	}
+	was := q.Status
 	if to == Unanswered {
 		if err := d.endWaiting(ctx, q.ID); err != nil {
 			return q, err
@@ -144,9 +185,31 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 		}
 	} else {
 		q.Closed = NotClosed
+		if err := d.settleHeld(ctx, q.ID); err != nil {
+			return q, err
+		}
 	}
 	q.Status = to
-	return q, d.Tx.PutQuestion(ctx, &q)
+	return q, d.setStatus(ctx, &q, was)
+}
+
+// settable returns why a status cannot be set by hand.
+func settable(q Question, to Status) error {
+	if to.Answered() && q.Answer.ID == 0 {
+		return fmt.Errorf("question %s: %w: у вопроса ещё нет ответа; сначала: nastavnik question answer %s", q.ID, ErrInvalid, q.ID)
+	}
+	if to == AwaitingSenior && q.Status != AwaitingSenior {
+		return fmt.Errorf("question %s: %w: к сеньору вопрос отправляет тот, кто спросил", q.ID, ErrInvalid)
+	}
+	return q.Status.To(to)
+}
+
+// setStatus stores a question whose status is another one than it was.
+func (d Desk) setStatus(ctx context.Context, q *Question, was Status) error {
+	if err := d.Tx.PutQuestion(ctx, q); err != nil || q.Status == was {
+		return err
+	}
+	return d.step(ctx, Step{Question: q.ID, Kind: StepStatus, Was: string(was), Text: string(q.Status)})
 }
 
 // Withdraw takes an answer out of the base: it stays with those who got it.
@@ -155,8 +218,9 @@ func (d Desk) Withdraw(ctx context.Context, id string) (Question, error) {
 	if err != nil || !q.Status.Answered() {
 		return q, err
 	}
+	was := q.Status
 	q.Status, q.Closed = Unanswered, AnsweredPrivately
-	return q, d.Tx.PutQuestion(ctx, &q)
+	return q, d.setStatus(ctx, &q, was)
 }
 
 // Restore puts a withdrawn answer back into the base.
@@ -168,8 +232,11 @@ func (d Desk) Restore(ctx context.Context, id string) (Question, error) {
 	if q.Closed != AnsweredPrivately || q.Answer.ID == 0 {
 		return q, fmt.Errorf("restore question %s: %w: no withdrawn answer", id, ErrInvalid)
 	}
+	if err := d.settleHeld(ctx, q.ID); err != nil {
+		return q, err
+	}
 	q.Status, q.Closed = InKnowledgeBase, NotClosed
-	return q, d.Tx.PutQuestion(ctx, &q)
+	return q, d.setStatus(ctx, &q, Unanswered)
 }
 
 // endWaiting ends the waiting of everybody who still waits for a question.

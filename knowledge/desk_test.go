@@ -27,6 +27,8 @@ type fixture struct {
 	store *sqlite.Store
 	now   time.Time
 	asks  int64
+
+	learning knowledge.Learning
 }
 
 func open(t testing.TB) *fixture {
@@ -47,7 +49,7 @@ func open(t testing.TB) *fixture {
 // fails, nothing of it stays.
 func (f *fixture) try(do func(d knowledge.Desk) error) error {
 	f.now = f.now.Add(time.Second)
-	return f.store.Write(context.Background(), func(tx bot.Tx) error { return do(knowledge.Desk{Tx: tx, Now: f.now}) })
+	return f.store.Write(context.Background(), func(tx bot.Tx) error { return do(knowledge.Desk{Tx: tx, Now: f.now, Learning: f.learning}) })
 }
 
 func (f *fixture) do(do func(d knowledge.Desk) error) {
@@ -221,7 +223,10 @@ func TestPickKeepsWhatOthersNeed(t *testing.T) {
 	f.entry("kb1", "Как выставить счёт?")
 	ivan, petr := f.person("Иван", false), f.person("Пётр", false)
 	pick := func(ask int64) {
-		f.do(func(d knowledge.Desk) error { return d.Pick(context.Background(), ask, "kb1") })
+		f.do(func(d knowledge.Desk) error {
+			_, err := d.Pick(context.Background(), ask, "kb1")
+			return err
+		})
 	}
 	first, second := f.ask(ivan, "счёт клиенту", "kb1"), f.ask(petr, "Счёт клиенту?", "kb1")
 	if first.Question != second.Question {
@@ -414,7 +419,10 @@ func TestAnsweredMeanwhile(t *testing.T) {
 		t.Fatalf("%+v, %v", s.Question, err)
 	}
 	// Who has seen the answer and still asks is passed on.
-	f.do(func(d knowledge.Desk) error { return d.Pick(context.Background(), late.ID, sent.Question.ID) })
+	f.do(func(d knowledge.Desk) error {
+		_, err := d.Pick(context.Background(), late.ID, sent.Question.ID)
+		return err
+	})
 	if s := f.send(late.ID); s.Question.ID == sent.Question.ID {
 		t.Error("an answered question was sent to a senior again")
 	}

@@ -84,6 +84,9 @@ func (d Desk) wait(ctx context.Context, a Ask, q Question) (Escalated, error) {
 		return Escalated{}, fmt.Errorf("wait for %s: %w", q.ID, err)
 	}
 	already := slices.ContainsFunc(waiters, func(w Waiter) bool { return w.Person == a.Person && w.State == Waiting })
+	if err := d.reject(ctx, a); err != nil {
+		return Escalated{}, err
+	}
 	opened := a.Question
 	a.Question, a.Outcome = q.ID, Rejected
 	if err := d.Tx.PutAsk(ctx, a); err != nil {
@@ -100,7 +103,7 @@ func (d Desk) wait(ctx context.Context, a Ask, q Question) (Escalated, error) {
 			return Escalated{}, err
 		}
 	}
-	e, joined, err := d.send(ctx, q, a.Person)
+	e, joined, err := d.send(ctx, q, a)
 	if err != nil {
 		return Escalated{}, err
 	}
@@ -109,7 +112,7 @@ func (d Desk) wait(ctx context.Context, a Ask, q Question) (Escalated, error) {
 }
 
 // send returns the open escalation of q (joined), or makes one.
-func (d Desk) send(ctx context.Context, q Question, asker int64) (e Escalation, joined bool, err error) {
+func (d Desk) send(ctx context.Context, q Question, a Ask) (e Escalation, joined bool, err error) {
 	open, err := d.Tx.Escalations(ctx, EscalationFilter{Question: q.ID, State: EscalationOpen, Limit: 1})
 	if err != nil {
 		return e, false, err
@@ -124,12 +127,22 @@ func (d Desk) send(ctx context.Context, q Question, asker int64) (e Escalation, 
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return e, false, err
 	}
-	senior, err := d.route(ctx, q.Topic, asker)
+	senior, err := d.route(ctx, q.Topic, a.Person)
 	if err != nil {
 		return e, false, err
 	}
-	e = Escalation{Question: q.ID, Senior: senior, State: EscalationOpen, Created: d.Now}
-	return e, false, d.Tx.PutEscalation(ctx, &e)
+	e, err = d.assign(ctx, q.ID, senior, Step{Person: a.Person, Text: a.Text})
+	return e, false, err
+}
+
+// assign gives a question to a senior; by tells who sends it.
+func (d Desk) assign(ctx context.Context, question string, senior int64, by Step) (Escalation, error) {
+	e := Escalation{Question: question, Senior: senior, State: EscalationOpen, Created: d.Now}
+	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
+		return e, err
+	}
+	by.Question, by.Kind, by.Ref = question, StepEscalated, e.ID
+	return e, d.step(ctx, by)
 }
 
 // route chooses the senior with the fewest open questions, of the topic when
@@ -309,6 +322,7 @@ func (d Desk) CancelWait(ctx context.Context, question string, person int64) (Wi
 	if out.Left > 0 {
 		return out, nil
 	}
+	d.By = person
 	return out, d.close(ctx, out.Question, Cancelled)
 }
 
@@ -366,8 +380,9 @@ func (d Desk) close(ctx context.Context, q Question, why Closed) error {
 	if err := q.Status.To(Unanswered); err != nil {
 		return err
 	}
+	was := q.Status
 	q.Status, q.Closed = Unanswered, why
-	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
+	if err := d.setStatus(ctx, &q, was); err != nil {
 		return err
 	}
 	return d.endEscalations(ctx, q.ID)

@@ -31,4 +31,7 @@ type Finding struct {
 	Page       *Page   // the answer, when the decision is DecisionAnswer
 	Matches    []Match // up to five worth showing, best first, whatever the decision
 	Ranked     []Match // the whole ranking, best first, for measuring
+	// Together says that the text was understood together with Inquiry.After: it
+	// does not stand alone.
+	Together bool
 }

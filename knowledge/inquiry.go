@@ -8,4 +8,8 @@ type Inquiry struct {
 	// and Shown the id of the entry that was given for it. Both may be empty.
 	After string
 	Shown string
+	Seen  []string // questions shown in this dialogue: not to be offered as related
+	// Refused says that what people have refused for these very words counts like
+	// anything else: a senior knows better.
+	Refused bool
 }

@@ -58,16 +58,16 @@ type StepKind string
 
 // The kinds of steps.
 const (
-	StepOpened    StepKind = "opened"     // first asked, or imported
-	StepEscalated StepKind = "escalated"  // sent to a senior
+	StepOpened    StepKind = "opened"     // first asked, or imported; Text is the question
+	StepEscalated StepKind = "escalated"  // sent to a senior; Text is the asker's wording, Ref the escalation
 	StepAnswered  StepKind = "answered"   // a version of the answer; Text is the answer, Ref its id
-	StepStatus    StepKind = "status"     // Was and Text are the statuses' codes
-	StepPhrasing  StepKind = "phrasing"   // a wording was learned; Text
-	StepRefused   StepKind = "refused"    // «Нет моего вопроса» after it was shown; Text is the asker's wording
-	StepHelped    StepKind = "helped"     // «Помогло»; Text is the asker's wording
-	StepNotHelped StepKind = "not_helped" // «Не помогло»; Text is the asker's wording
-	StepHeld      StepKind = "held"       // a phrasing or the answer waits for a decision; Ref is the review
-	StepDecided   StepKind = "decided"    // the decision; Text is "accepted" or "refused", Ref the review
+	StepStatus    StepKind = "status"     // Was and Text are the statuses' codes, Ref is how many askers the rule for frequent questions wants, 0 when somebody set it
+	StepPhrasing  StepKind = "phrasing"   // a wording was learned; Text, Was is its Origin, Ref the ask whose words it is or 0
+	StepRefused   StepKind = "refused"    // «Нет моего вопроса» after it was shown; Text is the asker's wording, Ref the verdict
+	StepHelped    StepKind = "helped"     // «Помогло»; Text is the asker's wording, Ref the verdict
+	StepNotHelped StepKind = "not_helped" // «Не помогло»; Text is the asker's wording, Ref the verdict
+	StepHeld      StepKind = "held"       // a phrasing (Text) or the answer (without Text) waits for a decision; Ref is the review
+	StepDecided   StepKind = "decided"    // the decision; Text is "accepted" or "refused", Was the phrasing or "" for the answer, Ref the review
 	StepUndone    StepKind = "undone"     // Ref is the step that was taken back
 )
 
@@ -97,10 +97,11 @@ type StoredCalibration struct {
 // Learning is what an administrator sets about how the base learns by itself.
 type Learning struct {
 	// Picks is how many different people must have picked an entry for the same
-	// wording before the wording becomes its phrasing. Default 2.
+	// wording before the wording becomes its phrasing. Default 2; a negative number
+	// switches it off.
 	Picks int
 	// Helped is how many different people must have confirmed it by «Помогло».
-	// Default 1.
+	// Default 1; a negative number switches it off.
 	Helped int
 	// FrequentAsks is how many different people must have got an entry within
 	// FrequentWithin for it to become a frequent question; below half of that it
@@ -156,43 +157,44 @@ func StandingOf(q Question, phrasings []Phrasing, verdicts []Verdict) Standing {
 	for _, p := range phrasings {
 		own[FoldText(p.Text)] = true
 	}
-	type tally struct {
-		wording string
-		balance int
-	}
 	var order []string
-	tallies := map[string]*tally{}
+	wordings, balance := map[string]string{}, map[string]int{}
 	helped, not := 0, 0
 	for _, v := range verdicts {
 		if v.Void || v.Question != q.ID {
 			continue
 		}
 		fold := FoldText(v.Wording)
-		t := tallies[fold]
-		if t == nil {
-			t = &tally{wording: v.Wording}
-			tallies[fold], order = t, append(order, fold)
+		if _, known := wordings[fold]; !known {
+			wordings[fold], order = v.Wording, append(order, fold)
 		}
-		switch {
-		case v.For():
-			t.balance++
-		case v.Outcome == Rejected || !v.At.Before(q.Answer.Created):
-			t.balance--
-		}
+		balance[fold] += v.weight(q.Answer)
 		switch {
 		case v.Outcome == Helped:
 			helped++
-		case v.Outcome == NotHelped && !v.At.Before(q.Answer.Created):
+		case v.Outcome == NotHelped && v.weight(q.Answer) != 0:
 			not++
 		}
 	}
 	s := Standing{Doubt: max(0, math.Log(float64(not+1)/float64(helped+1)))}
 	for _, fold := range order {
-		if t := tallies[fold]; t.balance < 0 && !own[fold] {
-			s.Refused = append(s.Refused, t.wording)
+		if balance[fold] < 0 && !own[fold] {
+			s.Refused = append(s.Refused, wordings[fold])
 		}
 	}
 	return s
+}
+
+// weight is what a verdict adds to those for its wording. That an older version
+// of the answer did not help adds nothing.
+func (v Verdict) weight(current Answer) int {
+	switch {
+	case v.For():
+		return 1
+	case v.Outcome == NotHelped && v.At.Before(current.Created):
+		return 0
+	}
+	return -1
 }
 
 // Proposal is what would change in the base, before it does.

@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -62,11 +63,15 @@ func (d Desk) Answer(ctx context.Context, question string, author int64, text st
 }
 
 func (d Desk) answer(ctx context.Context, q Question, author int64, text string) (Replied, error) {
-	a, err := d.newVersion(ctx, q.ID, author, text)
+	d.By = author
+	a, err := d.newVersion(ctx, q, author, text)
 	if err != nil {
 		return Replied{}, err
 	}
 	if err := q.Status.To(InKnowledgeBase); err != nil {
+		return Replied{}, err
+	}
+	if err := d.settleHeld(ctx, q.ID); err != nil {
 		return Replied{}, err
 	}
 	q.Answer, q.Status, q.Closed = a, InKnowledgeBase, NotClosed
@@ -76,12 +81,12 @@ func (d Desk) answer(ctx context.Context, q Question, author int64, text string)
 	return d.deliver(ctx, q, q, AskedSo)
 }
 
-func (d Desk) newVersion(ctx context.Context, question string, author int64, text string) (Answer, error) {
+func (d Desk) newVersion(ctx context.Context, q Question, author int64, text string) (Answer, error) {
 	text, err := CleanText(text, MaxAnswerRunes)
 	if err != nil {
 		return Answer{}, err
 	}
-	a := Answer{Question: question, Text: text, Author: author, Created: d.Now}
+	a := Answer{Question: q.ID, Text: text, Author: author, Created: d.Now}
 	if author != 0 {
 		p, err := d.Tx.Person(ctx, author)
 		if err != nil {
@@ -89,7 +94,10 @@ func (d Desk) newVersion(ctx context.Context, question string, author int64, tex
 		}
 		a.ByName = p.Name
 	}
-	return a, d.Tx.PutAnswer(ctx, &a)
+	if err := d.Tx.PutAnswer(ctx, &a); err != nil {
+		return a, err
+	}
+	return a, d.step(ctx, Step{Question: q.ID, Kind: StepAnswered, Person: author, Text: text, Was: q.Answer.Text, Ref: a.ID})
 }
 
 // deliver gives the answer of entry to everybody who waits for q, and keeps
@@ -101,7 +109,7 @@ func (d Desk) deliver(ctx context.Context, q, entry Question, origin Origin) (Re
 		return out, err
 	}
 	if len(all) == 0 && q.ID != entry.ID {
-		err = d.phrase(ctx, entry.ID, Waiter{Text: q.Text}, origin)
+		err = d.phrase(ctx, Phrasing{Question: entry.ID, Text: q.Text, Origin: origin}, 0)
 	}
 	for _, w := range all {
 		if w.State != Waiting {
@@ -111,7 +119,7 @@ func (d Desk) deliver(ctx context.Context, q, entry Question, origin Origin) (Re
 		if err := d.Tx.PutWaiter(ctx, w); err != nil {
 			return out, err
 		}
-		if err := d.phrase(ctx, entry.ID, w, origin); err != nil {
+		if err := d.phrase(ctx, Phrasing{Question: entry.ID, Text: w.Text, Origin: origin, Person: w.Person}, w.Ask); err != nil {
 			return out, err
 		}
 		name, err := d.nameOf(ctx, w)
@@ -122,18 +130,33 @@ func (d Desk) deliver(ctx context.Context, q, entry Question, origin Origin) (Re
 		if q.ID == entry.ID {
 			continue
 		}
-		// Who has got the entry's answer is told when it changes.
-		w.Question = entry.ID
-		if err := d.Tx.PutWaiter(ctx, w); err != nil {
+		if err := d.lead(ctx, w, entry.ID); err != nil {
 			return out, err
 		}
 	}
 	return out, err
 }
 
-func (d Desk) phrase(ctx context.Context, question string, w Waiter, origin Origin) error {
-	_, err := d.Tx.PutPhrasing(ctx, Phrasing{Question: question, Text: w.Text, Origin: origin, Person: w.Person, Created: d.Now})
-	return err
+// lead notes that what somebody waited for is an entry: they are told when its
+// answer changes, their ask has led to it, and that they refused it before does
+// not count.
+func (d Desk) lead(ctx context.Context, w Waiter, entry string) error {
+	w.Question = entry
+	if err := d.Tx.PutWaiter(ctx, w); err != nil {
+		return err
+	}
+	if err := d.void(ctx, entry, w.Text, rejected, true); err != nil {
+		return err
+	}
+	a, err := d.Tx.Ask(ctx, w.Ask)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a.Question = entry
+	return d.Tx.PutAsk(ctx, a)
 }
 
 // Revise adds a version to an answer. Everybody who got an older one of this
@@ -144,19 +167,25 @@ func (d Desk) Revise(ctx context.Context, question string, author int64, text st
 	if err != nil {
 		return Replied{}, err
 	}
-	if q.Answer, err = d.newVersion(ctx, question, author, text); err != nil {
+	if q.Answer, err = d.newVersion(ctx, q, author, text); err != nil {
 		return Replied{}, err
 	}
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return Replied{}, err
 	}
+	return d.Retell(ctx, q)
+}
+
+// Retell returns everybody who got another version of the question's answer by a
+// senior's reply than the current one, which they have from now on.
+func (d Desk) Retell(ctx context.Context, q Question) (Replied, error) {
 	out := Replied{Question: q, Wording: q.Text}
-	all, err := d.Tx.Waiters(ctx, question)
+	all, err := d.Tx.Waiters(ctx, q.ID)
 	if err != nil {
 		return out, err
 	}
 	for _, w := range all {
-		if w.State != WaitAnswered {
+		if w.State != WaitAnswered || w.Answer == q.Answer.ID {
 			continue
 		}
 		w.Answer = q.Answer.ID
@@ -186,6 +215,7 @@ func (d Desk) PointTo(ctx context.Context, escalation, senior int64, entry strin
 	if !to.Status.Answered() {
 		return Replied{}, fmt.Errorf("point to %s: %w: it has no answer", entry, ErrInvalid)
 	}
+	d.By = senior
 	if err := d.close(ctx, q, PickedExisting); err != nil {
 		return Replied{}, err
 	}
@@ -206,6 +236,7 @@ func (d Desk) Dismiss(ctx context.Context, escalation, senior int64) (Assignment
 	if err := d.endWaiting(ctx, q.ID); err != nil {
 		return a, err
 	}
+	d.By = senior
 	return a, d.close(ctx, q, OffTopic)
 }
 
@@ -219,8 +250,8 @@ func (d Desk) Pass(ctx context.Context, escalation, senior, to int64) (Assignmen
 	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
 		return Assignment{}, err
 	}
-	n := Escalation{Question: e.Question, Senior: to, State: EscalationOpen, Created: d.Now}
-	if err := d.Tx.PutEscalation(ctx, &n); err != nil {
+	n, err := d.assign(ctx, q.ID, to, Step{Person: senior})
+	if err != nil {
 		return Assignment{}, err
 	}
 	return d.Assignment(ctx, n)

@@ -37,7 +37,8 @@ type QuestionTx interface {
 	// ErrNotFound when it has none, ErrInvalid when it is the canonical text.
 	DeletePhrasing(ctx context.Context, question, wording string) error
 	// PutAnswer adds a version, fills in its ID and Version, and makes it the
-	// question's current answer.
+	// question's current answer. One that has an ID is there already: it only
+	// becomes the current one again.
 	PutAnswer(ctx context.Context, a *Answer) error
 }
 
@@ -69,7 +70,9 @@ type AskTx interface {
 	Ask(ctx context.Context, id int64) (Ask, error)
 	// Asks lists the asks of a person or on a question (zero: any), newest first.
 	Asks(ctx context.Context, person int64, question string, limit int) ([]Ask, error)
-	// Askers counts the different people whose asks since then led to the question.
+	// Askers counts the different people whose words since then led to the question
+	// and did not turn out to mean another. Those who only pressed a button with it
+	// do not count: a frequent question is offered, and pressed, because it is one.
 	Askers(ctx context.Context, question string, since time.Time) (int, error)
 	// AskedNext returns the answered questions that people's next asks in the same
 	// chat, within an hour, led to, with how often; limit is of the most frequent.
@@ -150,7 +153,8 @@ type VerdictTx interface {
 
 // ReviewTx keeps what is held back for a decision.
 type ReviewTx interface {
-	// PutReview inserts (and fills in the ID) or updates.
+	// PutReview inserts (and fills in the ID), or updates the conflicts and the
+	// decision.
 	PutReview(ctx context.Context, r *Review) error
 	Review(ctx context.Context, id int64) (Review, error)
 	// Reviews lists those of a question ("": of all), oldest first; open only leaves
@@ -160,7 +164,7 @@ type ReviewTx interface {
 
 // HistoryTx keeps the histories of questions.
 type HistoryTx interface {
-	// PutStep inserts (and fills in the ID) or updates.
+	// PutStep inserts (and fills in the ID), or updates whether it is undone.
 	PutStep(ctx context.Context, s *Step) error
 	Step(ctx context.Context, id int64) (Step, error)
 	// Steps lists those of a question after the step with that id, oldest first;

@@ -36,7 +36,7 @@ func scanVerdict(r Rows) (v knowledge.Verdict, err error) {
 
 // Verdicts implements knowledge.VerdictTx.
 func (t *Tx) Verdicts(ctx context.Context, questions []string) ([]knowledge.Verdict, error) {
-	out, err := listOf(ctx, t.conn, scanVerdict, selectVerdict, questions, func(v knowledge.Verdict) int64 { return v.ID })
+	out, err := listOf(ctx, t.conn, rowsOf[knowledge.Verdict]{selectVerdict, scanVerdict, func(v knowledge.Verdict) int64 { return v.ID }}, questions)
 	if err != nil {
 		return nil, fmt.Errorf("verdicts: %w", err)
 	}
@@ -50,8 +50,8 @@ func (t *Tx) PutReview(ctx context.Context, r *knowledge.Review) error {
 		return fmt.Errorf("put review: %w", err)
 	}
 	if r.ID != 0 {
-		n, err := t.conn.Exec(ctx, `UPDATE reviews SET decided = ?, by_person = ?, accepted = ? WHERE id = ?`,
-			millis(r.Decided), r.By, bit(r.Accepted), r.ID)
+		n, err := t.conn.Exec(ctx, `UPDATE reviews SET conflicts = ?, decided = ?, by_person = ?, accepted = ? WHERE id = ?`,
+			string(conflicts), millis(r.Decided), r.By, bit(r.Accepted), r.ID)
 		return found(n, err, "review", r.ID)
 	}
 	r.ID, err = one(ctx, t.conn, scanInt, `INSERT INTO reviews (question, wording, person, conflicts, created, decided, by_person, accepted)
@@ -183,7 +183,8 @@ func (t *Tx) PutCalibration(ctx context.Context, c knowledge.StoredCalibration) 
 
 // Askers implements knowledge.AskTx.
 func (t *Tx) Askers(ctx context.Context, question string, since time.Time) (int, error) {
-	n, err := one(ctx, t.conn, scanInt, `SELECT COUNT(DISTINCT person) FROM asks WHERE question = ? AND asked >= ?`, question, millis(since))
+	n, err := one(ctx, t.conn, scanInt, `SELECT COUNT(DISTINCT person) FROM asks WHERE question = ? AND asked >= ?
+		AND decision NOT IN ('opened', 'detail') AND outcome <> 'not_helped'`, question, millis(since))
 	if err != nil {
 		return 0, fmt.Errorf("askers of question %q: %w", question, err)
 	}

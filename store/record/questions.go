@@ -181,6 +181,9 @@ func (t *Tx) PutAnswer(ctx context.Context, a *knowledge.Answer) error {
 }
 
 func (t *Tx) putAnswer(ctx context.Context, a *knowledge.Answer) error {
+	if a.ID != 0 {
+		return t.useAnswer(ctx, *a)
+	}
 	type key struct{ id, version int64 }
 	got, err := one(ctx, t.conn, func(r Rows) (k key, err error) {
 		err = r.Scan(&k.id, &k.version)
@@ -197,6 +200,20 @@ func (t *Tx) putAnswer(ctx context.Context, a *knowledge.Answer) error {
 		return err
 	}
 	a.ID, a.Version = got.id, int(got.version)
+	_, err = t.bump(ctx, a.Question)
+	return err
+}
+
+// useAnswer makes a version that is stored the current one again.
+func (t *Tx) useAnswer(ctx context.Context, a knowledge.Answer) error {
+	n, err := t.conn.Exec(ctx, `UPDATE questions SET answer = ? WHERE id = ? AND EXISTS (SELECT 1 FROM answers WHERE id = ? AND question = ?)`,
+		a.ID, a.Question, a.ID, a.Question)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("version %d: %w", a.ID, knowledge.ErrNotFound)
+	}
+	if err != nil {
+		return err
+	}
 	_, err = t.bump(ctx, a.Question)
 	return err
 }
@@ -292,25 +309,32 @@ func scanPhrasing(r Rows) (p knowledge.Phrasing, err error) {
 
 // Phrasings implements knowledge.QuestionList.
 func (t *Tx) Phrasings(ctx context.Context, questions []string) ([]knowledge.Phrasing, error) {
-	found, err := listOf(ctx, t.conn, scanPhrasing, selectPhrasing, questions, func(p knowledge.Phrasing) int64 { return p.ID })
+	found, err := listOf(ctx, t.conn, rowsOf[knowledge.Phrasing]{selectPhrasing, scanPhrasing, func(p knowledge.Phrasing) int64 { return p.ID }}, questions)
 	if err != nil {
 		return nil, fmt.Errorf("phrasings: %w", err)
 	}
 	return found, nil
 }
 
+// rowsOf is a table whose rows belong to questions.
+type rowsOf[T any] struct {
+	query string // without a condition
+	scan  func(Rows) (T, error)
+	id    func(T) int64
+}
+
 // listOf lists the rows of the questions (nil: of all) by id.
-func listOf[T any](ctx context.Context, c Conn, scan func(Rows) (T, error), query string, questions []string, id func(T) int64) ([]T, error) {
+func listOf[T any](ctx context.Context, c Conn, of rowsOf[T], questions []string) ([]T, error) {
 	if questions == nil {
-		return list(ctx, c, scan, query+" ORDER BY id")
+		return list(ctx, c, of.scan, of.query+" ORDER BY id")
 	}
 	var found []T
 	err := chunks(questions, func(in string, args []any) error {
-		some, err := list(ctx, c, scan, query+" WHERE question IN "+in, args...)
+		some, err := list(ctx, c, of.scan, of.query+" WHERE question IN "+in, args...)
 		found = append(found, some...)
 		return err
 	})
-	return inOrder(found, id, 0), err
+	return inOrder(found, of.id, 0), err
 }
 
 // Answers implements knowledge.QuestionList.

@@ -8,25 +8,28 @@ import (
 )
 
 // conn runs the SQL of package record in a transaction. A statement is prepared
-// once for each of them: an import runs the same few thousands of times.
+// once for each transaction that writes, since an import runs the same few
+// thousands of times, and once for a connection that reads.
 //
 // Between statements the context is looked at, and the transaction ends with it;
 // a statement itself is not interrupted. The driver would start a goroutine for
 // each to watch over microseconds.
 type conn struct {
-	tx       *sql.Tx
-	prepared map[string]*sql.Stmt // closed with the transaction
+	on interface { // a *sql.Tx, or the *sql.Conn that it is on
+		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	}
+	prepared map[string]*sql.Stmt // closed with what they are prepared on
 }
 
 var _ record.Conn = (*conn)(nil)
 
-func newConn(tx *sql.Tx) *conn { return &conn{tx: tx, prepared: map[string]*sql.Stmt{}} }
+func newConn(tx *sql.Tx) *conn { return &conn{on: tx, prepared: map[string]*sql.Stmt{}} }
 
 func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s, ok := c.prepared[query]; ok {
 		return s, nil
 	}
-	s, err := c.tx.PrepareContext(ctx, query)
+	s, err := c.on.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -39,7 +42,7 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, erro
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	s, err := c.prepare(ctx, query) //nolint:sqlclosecheck // closed with the transaction
+	s, err := c.prepare(ctx, query) //nolint:sqlclosecheck // closed with what it is prepared on
 	if err != nil {
 		return 0, err
 	}
@@ -55,7 +58,7 @@ func (c *conn) Query(ctx context.Context, query string, args ...any) (record.Row
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s, err := c.prepare(ctx, query) //nolint:sqlclosecheck // closed with the transaction
+	s, err := c.prepare(ctx, query) //nolint:sqlclosecheck // closed with what it is prepared on
 	if err != nil {
 		return nil, err
 	}

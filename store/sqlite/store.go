@@ -28,9 +28,9 @@ import (
 // FileName is the name of the database in its data folder.
 const FileName = "nastavnik.db"
 
-// readers is how many connections read at once. More would not help: what a
+// readAtOnce is how many connections read at once. More would not help: what a
 // page of work reads is in memory, and there are as many processors.
-const readers = 4
+const readAtOnce = 4
 
 // busyTimeout is how long a statement waits for another process that writes, in
 // milliseconds; the end of its context ends the wait sooner. The longest
@@ -64,8 +64,9 @@ type Store struct {
 	log    *slog.Logger
 	writer *sql.DB // one connection
 	turns  *turns
-	reader *sql.DB
-	watch  *sql.Conn // a reader that Changed has for itself
+	reader *readers
+	watch  *sql.Conn // a connection that Changed has for itself
+	change *sql.Stmt // prepared on it
 }
 
 var _ bot.Store = (*Store)(nil)
@@ -82,12 +83,17 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if _, err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(s.explain("open", err), s.Close())
 	}
-	if s.reader, err = sql.Open("sqlite", dsn(s.path, url.Values{"_pragma": {"query_only(1)"}})); err != nil {
+	db, err := sql.Open("sqlite", dsn(s.path, url.Values{"_pragma": {"query_only(1)"}}))
+	if err != nil {
 		return nil, errors.Join(s.explain("open", err), s.Close())
 	}
-	s.reader.SetMaxOpenConns(readers + 1)
-	s.reader.SetMaxIdleConns(readers + 1)
-	if s.watch, err = s.reader.Conn(ctx); err != nil {
+	db.SetMaxOpenConns(readAtOnce + 1)
+	db.SetMaxIdleConns(readAtOnce + 1)
+	s.reader = newReaders(db, readAtOnce)
+	if s.watch, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(s.explain("open", err), s.Close())
+	}
+	if s.change, err = s.watch.PrepareContext(ctx, `PRAGMA data_version`); err != nil {
 		return nil, errors.Join(s.explain("open", err), s.Close())
 	}
 	return s, nil
@@ -133,11 +139,14 @@ func dsn(path string, options url.Values) string {
 // Close closes the database. What is running is waited for.
 func (s *Store) Close() error {
 	var all []error
+	if s.change != nil {
+		all = append(all, s.change.Close())
+	}
 	if s.watch != nil {
 		all = append(all, s.watch.Close())
 	}
 	if s.reader != nil {
-		all = append(all, s.reader.Close())
+		all = append(all, s.reader.close())
 	}
 	// Last: the last connection to close writes the log back into the file.
 	all = append(all, s.writer.Close())
@@ -176,12 +185,7 @@ func (s *Store) Write(ctx context.Context, fn func(bot.Tx) error) error {
 
 // Read implements bot.Store. Everything that writes fails.
 func (s *Store) Read(ctx context.Context, fn func(bot.Tx) error) error {
-	tx, err := s.reader.BeginTx(ctx, nil)
-	if err != nil {
-		return s.explain("begin to read", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // it has only read
-	err = fn(record.New(newConn(tx), nil))
+	err := s.reader.view(ctx, func(c *conn) error { return fn(record.New(c, nil)) })
 	if primary(err) == lib.SQLITE_READONLY {
 		return fmt.Errorf("write in a transaction for reading: %w", err) // a mistake of the program, not of the disk
 	}
@@ -191,8 +195,12 @@ func (s *Store) Read(ctx context.Context, fn func(bot.Tx) error) error {
 // Changed returns a number that is another one after anybody, in this process or
 // another, has committed something. It takes some microseconds: ask often.
 func (s *Store) Changed(ctx context.Context) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	var n uint64
-	if err := s.watch.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&n); err != nil {
+	// Not interrupted by ctx, as in conn: it takes some microseconds.
+	if err := s.change.QueryRowContext(context.WithoutCancel(ctx)).Scan(&n); err != nil {
 		return 0, s.explain("look for changes", err)
 	}
 	return n, nil

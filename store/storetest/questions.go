@@ -211,6 +211,24 @@ func testAnswers(t *testing.T, s bot.Store) {
 		})
 		equal(t, "the current answer", question(t, s, "a").Answer, second)
 	})
+	t.Run("an older version becomes the current one again", func(t *testing.T) {
+		all := read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Answer, error) { return tx.Answers(ctx, "a") })
+		before := question(t, s, "a").Version
+		write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.PutAnswer(ctx, &all[0]) })
+		now := question(t, s, "a")
+		equal(t, "the current answer", now.Answer, all[0])
+		equal(t, "the question's version", now.Version, before+1)
+		after := read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Answer, error) { return tx.Answers(ctx, "a") })
+		equal(t, "all versions", after, all)
+		third := knowledge.Answer{Question: "a", Text: "Третий", Created: noon()}
+		write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.PutAnswer(ctx, &third) })
+		equal(t, "the number of the next one", third.Version, 3)
+	})
+	t.Run("a version of another question is refused", func(t *testing.T) {
+		other := question(t, s, "b").Answer
+		other.Question = "a"
+		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error { return tx.PutAnswer(ctx, &other) })
+	})
 	t.Run("of an unknown question is refused", func(t *testing.T) {
 		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error {
 			return tx.PutAnswer(ctx, &knowledge.Answer{Question: "нет такого", Text: "Ответ"})
