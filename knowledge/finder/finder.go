@@ -6,12 +6,14 @@
 package finder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
@@ -32,6 +34,8 @@ type Options struct {
 	Open   knowledge.Index // of questions that have no answer yet
 	// Embedder makes vectors; nil means that words alone must do.
 	Embedder knowledge.Embedder
+	// Synonyms maps slang to the plain words for it; see search.ParserOptions.
+	Synonyms map[string]string
 	Log      *slog.Logger
 }
 
@@ -42,7 +46,8 @@ type Finder struct {
 	answered *search.Lexicon
 	open     *search.Lexicon
 	weights  search.Weights
-	cal      search.Calibration
+	hubs     *hubs
+	cal      atomic.Pointer[search.Calibration]
 	queries  *memo
 
 	indexing sync.Mutex // held while a batch is embedded
@@ -51,9 +56,12 @@ type Finder struct {
 	// change or nothing of it.
 	view sync.RWMutex
 
-	mu  sync.Mutex // held while following changes
-	seq int64      // of the last change followed
-	all bool       // the first loading is done
+	mu     sync.Mutex                // held while following changes
+	seq    int64                     // of the last change followed
+	all    bool                      // the first loading is done
+	state  uint64                    // what a watcher told before the latest following
+	behind map[string]bool           // questions some of whose vectors are missing
+	shelf  map[string]knowledge.Page // what is shown of questions, see fromShelf
 }
 
 // How many vectors are asked of the index, and how many candidates are checked
@@ -75,10 +83,13 @@ func New(o Options) *Finder {
 	}
 	f := &Finder{
 		o: o, answered: search.NewLexicon(), open: search.NewLexicon(),
-		weights: search.DefaultWeights(name), cal: search.DefaultCalibration(name),
-		queries: newMemo(),
+		weights: search.DefaultWeights(name),
+		queries: newMemo(), behind: map[string]bool{}, shelf: map[string]knowledge.Page{},
 	}
-	f.parser = search.NewParser(search.ParserOptions{Vocabulary: f.answered})
+	f.hubs = newHubs(name, f.weights, o.Log)
+	shipped := search.DefaultCalibration(name)
+	f.cal.Store(&shipped)
+	f.parser = search.NewParser(search.ParserOptions{Vocabulary: f.answered, Synonyms: o.Synonyms})
 	return f
 }
 
@@ -92,6 +103,11 @@ func (f *Finder) prepare(ctx context.Context, text string) (query, error) {
 	if err := f.Sync(ctx); err != nil {
 		return query{}, err
 	}
+	return f.query(ctx, text)
+}
+
+// query reads a text by the base as it is, and gives it its vector.
+func (f *Finder) query(ctx context.Context, text string) (query, error) {
 	q := query{words: f.parser.Parse(text)}
 	if f.o.Embedder == nil || q.words.Text == "" {
 		return q, nil
@@ -113,11 +129,29 @@ func (f *Finder) prepare(ctx context.Context, text string) (query, error) {
 func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index) ([]search.Scored, error) {
 	f.view.RLock()
 	defer f.view.RUnlock()
-	near, err := f.near(ctx, q.vector, index)
+	if q.vector == nil {
+		return lex.Rank(q.words, nil, f.weights), nil
+	}
+	return f.rankBoth(ctx, q, lex, index)
+}
+
+// rankBoth searches by words and by vectors at once.
+func (f *Finder) rankBoth(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index) ([]search.Scored, error) {
+	var near []search.Near
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		near, err = f.near(ctx, q.vector, index)
+	}()
+	ranked := lex.RankWhile(q.words, func() []search.Near {
+		<-done
+		return near
+	}, f.weights)
 	if err != nil {
 		return nil, err
 	}
-	return lex.Rank(q.words, near, f.weights), nil
+	return ranked, nil
 }
 
 func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Index) ([]search.Near, error) {
@@ -132,59 +166,101 @@ func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Ind
 		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
 		return nil, nil
 	}
-	out := make([]search.Near, len(hits))
-	for i, h := range hits {
-		out[i] = search.Near{Question: h.Question, Similarity: h.Similarity}
-		if h.Kind == knowledge.PassageText {
-			out[i].Kind = search.Passage
-		}
-	}
-	return out, nil
+	return f.hubs.near(hits), nil
 }
 
 // Find decides on a text: an answer, up to five similar questions, or nothing.
 func (f *Finder) Find(ctx context.Context, in knowledge.Inquiry) (knowledge.Finding, error) {
-	q, err := f.prepare(ctx, in.Text)
+	r, err := f.ranking(ctx, in.Text, in)
 	if err != nil {
 		return knowledge.Finding{}, fmt.Errorf("find: %w", err)
 	}
+	var out knowledge.Finding
+	if in.After == "" {
+		out, err = f.finding(ctx, r, in.Seen)
+	} else {
+		out, err = f.goOn(ctx, in, r)
+	}
+	if err != nil {
+		return out, fmt.Errorf("find: %w", err)
+	}
+	return out, nil
+}
+
+// ranking is what was found for a text, the best first. The first of them have
+// their pages, unless the record has nothing to show of them.
+type ranking struct {
+	scored []search.Scored
+	pages  map[string]knowledge.Page
+}
+
+// ranking ranks the base for a text. What the record no longer has is left out: it
+// must not be shown, nor count as a rival.
+func (f *Finder) ranking(ctx context.Context, text string, in knowledge.Inquiry) (ranking, error) {
+	q, err := f.prepare(ctx, text)
+	if err != nil {
+		return ranking{}, err
+	}
 	ranked, err := f.rank(ctx, q, f.answered, f.o.Index)
 	if err != nil {
-		return knowledge.Finding{}, fmt.Errorf("find: %w", err)
+		return ranking{}, err
 	}
 	if in.Without != "" {
 		ranked = slices.DeleteFunc(ranked, func(s search.Scored) bool { return s.ID == in.Without })
 	}
+	if in.Refused {
+		ranked = unrefused(ranked)
+	}
 	pages, err := f.pages(ctx, ranked)
 	if err != nil {
-		return knowledge.Finding{}, fmt.Errorf("find: %w", err)
+		return ranking{}, err
 	}
-	// What the record no longer has must not be shown, nor count as a rival.
-	ranked = slices.DeleteFunc(ranked, func(s search.Scored) bool {
+	head := min(checked, len(ranked))
+	there := slices.DeleteFunc(ranked[:head], func(s search.Scored) bool {
 		_, ok := pages[s.ID]
-		return !ok && slices.IndexFunc(ranked[:min(checked, len(ranked))], func(c search.Scored) bool { return c.ID == s.ID }) >= 0
+		return !ok
 	})
-	return f.finding(ctx, ranked, pages)
+	return ranking{scored: append(there, ranked[head:]...), pages: pages}, nil
 }
 
-func (f *Finder) finding(ctx context.Context, ranked []search.Scored, pages map[string]knowledge.Page) (knowledge.Finding, error) {
-	d := search.Decide(ranked, f.cal)
+// unrefused returns a ranking as it were had nobody refused anything.
+func unrefused(ranked []search.Scored) []search.Scored {
+	for i := range ranked {
+		ranked[i].Parts.Refused = false
+	}
+	slices.SortStableFunc(ranked, func(a, b search.Scored) int {
+		switch {
+		case a.Parts.Exact == b.Parts.Exact:
+			return cmp.Compare(b.Score, a.Score)
+		case a.Parts.Exact:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return ranked
+}
+
+// finding decides on a ranking. Questions in seen are not offered as related.
+func (f *Finder) finding(ctx context.Context, r ranking, seen []string) (knowledge.Finding, error) {
+	d := search.Decide(r.scored, f.Calibration())
 	out := knowledge.Finding{Confidence: d.Confidence, Decision: decision(d.Kind)}
 	for _, s := range d.Candidates[:min(shown, len(d.Candidates))] {
-		if p, ok := pages[s.ID]; ok {
+		if p, ok := r.pages[s.ID]; ok {
 			out.Matches = append(out.Matches, knowledge.Match{Brief: p.Brief, Score: s.Score})
 		}
 	}
-	for _, s := range ranked {
+	out.Ranked = make([]knowledge.Match, 0, len(r.scored))
+	for _, s := range r.scored {
 		out.Ranked = append(out.Ranked, knowledge.Match{Brief: knowledge.Brief{ID: s.ID}, Score: s.Score})
 	}
 	if out.Decision != knowledge.DecisionAnswer {
 		return out, nil
 	}
-	p := pages[ranked[0].ID]
+	p := r.pages[r.scored[0].ID]
 	var err error
-	if p.Related, err = f.related(ctx, p, nil); err != nil {
-		return out, fmt.Errorf("find: %w", err)
+	if p.Related, err = f.related(ctx, p, seen); err != nil {
+		return out, err
 	}
 	out.Page = &p
 	return out, nil
@@ -211,15 +287,13 @@ func (f *Finder) read(ctx context.Context, ids []string) (map[string]knowledge.P
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	out := map[string]knowledge.Page{}
-	err := f.o.Record.View(ctx, func(tx knowledge.Tx) error {
+	out, ok, err := f.fromShelf(ctx, ids)
+	if ok || err != nil {
+		return out, err
+	}
+	err = f.o.Record.View(ctx, func(tx knowledge.Tx) error {
 		found, err := tx.Questions(ctx, knowledge.QuestionFilter{IDs: ids, Answered: true})
-		for _, q := range found {
-			out[q.ID] = knowledge.Page{
-				Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Topic: q.Topic,
-				Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created,
-			}
-		}
+		out = pagesOf(found)
 		return err
 	})
 	return out, err
@@ -257,9 +331,13 @@ func (f *Finder) Proves(ctx context.Context, wording, question string) (bool, er
 	return slices.ContainsFunc(found.Matches, func(m knowledge.Match) bool { return m.ID == question }), nil
 }
 
-// sameAt is the confidence from which an open question counts as much the same
-// as another: the asker is asked, so it may be wrong at times.
-const sameAt = 0.5
+// From either an open question counts as much the same as another: the asker is
+// asked, so it may be wrong at times. The calibration was fitted on bases of many
+// questions with answers; of the few that are open, the letters tell more.
+const (
+	sameAt    = 0.5  // confidence
+	sameChars = 0.55 // search.Parts.Chars
+)
 
 // FindOpen returns the question without an answer that is much the same as the
 // text, other than own; nil when there is none.
@@ -273,7 +351,7 @@ func (f *Finder) FindOpen(ctx context.Context, text, own string) (*knowledge.Bri
 		return nil, fmt.Errorf("find open: %w", err)
 	}
 	ranked = slices.DeleteFunc(ranked, func(s search.Scored) bool { return s.ID == own })
-	if len(ranked) == 0 || search.Decide(ranked, f.cal).Confidence < sameAt {
+	if len(ranked) == 0 || ranked[0].Parts.Chars < sameChars && search.Decide(ranked, f.Calibration()).Confidence < sameAt {
 		return nil, nil
 	}
 	var out *knowledge.Brief
@@ -288,50 +366,6 @@ func (f *Finder) FindOpen(ctx context.Context, text, own string) (*knowledge.Bri
 		return err
 	})
 	return out, err
-}
-
-// related returns questions that are useful after one that is shown, without
-// those in seen.
-func (f *Finder) related(ctx context.Context, p knowledge.Page, seen []string) ([]knowledge.Brief, error) {
-	var vector []float32
-	if f.o.Embedder != nil {
-		v, err := f.queries.get(ctx, f.o.Embedder, p.Text)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err == nil {
-			vector = v
-		}
-	}
-	scored, err := f.rankRelated(ctx, p.ID, vector, seen)
-	if err != nil {
-		return nil, err
-	}
-	pages, err := f.read(ctx, idsOf(scored))
-	if err != nil {
-		return nil, err
-	}
-	var out []knowledge.Brief
-	for _, s := range scored {
-		if r, ok := pages[s.ID]; ok {
-			out = append(out, r.Brief)
-		}
-	}
-	return out, nil
-}
-
-func (f *Finder) rankRelated(ctx context.Context, question string, vector []float32, seen []string) ([]search.Scored, error) {
-	f.view.RLock()
-	defer f.view.RUnlock()
-	near, err := f.near(ctx, vector, f.o.Index)
-	if err != nil {
-		return nil, err
-	}
-	exclude := map[string]bool{}
-	for _, id := range seen {
-		exclude[id] = true
-	}
-	return f.answered.Related(question, f.weights, search.RelatedOptions{Near: near, Exclude: exclude}), nil
 }
 
 func idsOf(scored []search.Scored) []string {

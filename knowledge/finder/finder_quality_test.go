@@ -10,7 +10,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,58 +24,93 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
+// share is how many of the wordings of a kind find the right question first, and
+// among the first five, 0 to 1.
+type share struct{ first, five float64 }
+
 // quality is what a way to search reaches on the demo's knowledge base.
 type quality struct {
-	recall1, recall5 float64            // of wordings that are nowhere in the base
-	byKind           map[string]float64 // recall@5
-	precision        float64            // of direct answers to wordings
-	answered         float64            // share of wordings that are answered directly
-	outside          float64            // share of outside questions answered directly: at most
+	all       share            // of wordings, none of which is in the base
+	byKind    map[string]share // of the wordings of a kind
+	precision float64          // of direct answers to wordings
+	answered  float64          // share of wordings that are answered directly
+	near, far float64          // share of outside questions answered directly: at most
 }
 
 // TestQuality holds the quality of the search on the demo's knowledge base, for
 // wordings and outside questions written for it. The limits stand a few points
 // below what was measured (see the log of -v), so that a loss shows itself and
-// another processor's rounding does not.
+// another processor's rounding does not. Each repair of the input has a kind of
+// wordings that falls below its limits without it.
 func TestQuality(t *testing.T) {
 	for name, c := range map[string]struct {
 		embedder knowledge.Embedder
 		want     quality
 	}{
-		// Measured: recall 0.685 / 0.879; 0.272 answered with precision 0.987; outside 0.034.
 		"vectors and words": {embedder: realModel(t), want: quality{
-			recall1: 0.65, recall5: 0.85, precision: 0.96, answered: 0.22, outside: 0.06,
-			byKind: map[string]float64{
-				"chatty": 0.75, "english": 0.85, "layout": 0.95, "paraphrase": 0.78, "short": 0.9, "slang": 0.8, "translit": 0.95, "typo": 0.93,
+			all: share{0.69, 0.87}, precision: 0.96, answered: 0.3, near: 0.08, far: 0.03,
+			byKind: map[string]share{
+				"caps":       {0.9, 0.9},
+				"chatty":     {0.59, 0.81},
+				"english":    {0.78, 0.91},
+				"followup":   {0.9, 0.9},
+				"layout":     {0.93, 0.96},
+				"mixed":      {0.9, 0.9},
+				"noisy":      {0.8, 0.9},
+				"paraphrase": {0.53, 0.79},
+				"short":      {0.81, 0.92},
+				"slang":      {0.73, 0.93},
+				"translit":   {0.84, 0.96},
+				"typo":       {0.92, 0.94},
 			},
 		}},
-		// Measured: recall 0.518 / 0.745; 0.074 answered with precision 0.976; outside 0.014.
 		"words only": {want: quality{
-			recall1: 0.48, recall5: 0.7, precision: 0.92, answered: 0.05, outside: 0.04,
-			byKind: map[string]float64{
-				"chatty": 0.45, "english": 0.1, "layout": 0.88, "paraphrase": 0.65, "short": 0.95, "slang": 0.75, "translit": 0.95, "typo": 0.93,
+			all: share{0.54, 0.75}, precision: 0.93, answered: 0.1, near: 0.05, far: 0.03,
+			byKind: map[string]share{
+				"caps":       {0.9, 0.9},
+				"chatty":     {0.45, 0.49},
+				"english":    {0.12, 0.12},
+				"followup":   {0.8, 0.9},
+				"layout":     {0.79, 0.89},
+				"mixed":      {0.9, 0.9},
+				"noisy":      {0.9, 0.9},
+				"paraphrase": {0.35, 0.66},
+				"short":      {0.73, 0.97},
+				"slang":      {0.68, 0.89},
+				"translit":   {0.92, 0.96},
+				"typo":       {0.88, 0.94},
 			},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := measure(t, demoFinder(t, c.embedder))
-			t.Logf("recall@1 %.3f, recall@5 %.3f, answered directly %.3f with precision %.3f, outside answered %.3f, recall@5 by kind %v",
-				got.recall1, got.recall5, got.answered, got.precision, got.outside, got.byKind)
+			t.Logf("answered directly %.3f with precision %.3f; outside answered: near %.3f, far %.3f", got.answered, got.precision, got.near, got.far)
 			least := func(what string, got, want float64) {
 				if got < want {
 					t.Errorf("%s is %.3f, want at least %.3f", what, got, want)
 				}
 			}
-			least("recall@1", got.recall1, c.want.recall1)
-			least("recall@5", got.recall5, c.want.recall5)
+			most := func(what string, got, want float64) {
+				if got > want {
+					t.Errorf("%s is %.3f, want at most %.3f", what, got, want)
+				}
+			}
+			compare := func(kind string, got, want share) {
+				t.Logf("%-10s recall@1 %.3f, recall@5 %.3f", kind, got.first, got.five)
+				least("recall@1 of "+kind, got.first, want.first)
+				least("recall@5 of "+kind, got.five, want.five)
+			}
+			compare("all", got.all, c.want.all)
+			for _, kind := range slices.Sorted(maps.Keys(got.byKind)) {
+				if _, ok := c.want.byKind[kind]; !ok {
+					t.Errorf("kind %s has no limit", kind)
+				}
+				compare(kind, got.byKind[kind], c.want.byKind[kind])
+			}
 			least("precision of direct answers", got.precision, c.want.precision)
 			least("share answered directly", got.answered, c.want.answered)
-			for kind, want := range c.want.byKind {
-				least("recall@5 of kind "+kind, got.byKind[kind], want)
-			}
-			if got.outside > c.want.outside {
-				t.Errorf("%.3f of the outside questions are answered, want at most %.3f", got.outside, c.want.outside)
-			}
+			most("share of near questions answered", got.near, c.want.near)
+			most("share of far questions answered", got.far, c.want.far)
 		})
 	}
 }
@@ -103,11 +140,21 @@ func realModel(t testing.TB) knowledge.Embedder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return model{m}
+	return model{m.Informed()}
 }
 
 // demoFinder has the demo's knowledge base, with all vectors.
 func demoFinder(t testing.TB, e knowledge.Embedder) *finder.Finder {
+	t.Helper()
+	synonyms, err := configs.Synonyms{}.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return demoFinderWith(t, e, synonyms)
+}
+
+// demoFinderWith is like demoFinder, with synonyms of the caller's.
+func demoFinderWith(t testing.TB, e knowledge.Embedder, synonyms map[string]string) *finder.Finder {
 	t.Helper()
 	entries, problems, err := kbfile.Read(bytes.NewReader(configs.DemoKB), "kb.jsonl", kbfile.Options{})
 	if err != nil || len(problems) > 0 {
@@ -117,7 +164,7 @@ func demoFinder(t testing.TB, e knowledge.Embedder) *finder.Finder {
 	for _, x := range entries {
 		r.put(entry{id: x.ID, text: x.Question, answer: x.Answer, aliases: x.Aliases})
 	}
-	f := newFinder(t, r, e)
+	f := newFinderWith(t, r, e, synonyms)
 	ids, err := f.Backlog(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -128,11 +175,22 @@ func demoFinder(t testing.TB, e knowledge.Embedder) *finder.Finder {
 	return f
 }
 
+// newFinderWith returns a finder that knows synonyms.
+func newFinderWith(t testing.TB, r record, e knowledge.Embedder, synonyms map[string]string) *finder.Finder {
+	t.Helper()
+	d := 1
+	if e != nil {
+		d = e.Dim()
+	}
+	return finder.New(finder.Options{Record: r, Index: newIndex(t, d), Open: newIndex(t, d), Embedder: e, Synonyms: synonyms})
+}
+
 // wording is a labelled text of testdata.
 type wording struct {
 	Text     string   `json:"text"`
 	Expected []string `json:"expected_ids"`
 	Kind     string   `json:"kind"`
+	Outside  string   `json:"oos"` // "near" or "far" of the base's subject
 }
 
 func wordingsOf(t testing.TB, path string) []wording {
@@ -154,24 +212,18 @@ func wordingsOf(t testing.TB, path string) []wording {
 
 func measure(t *testing.T, f *finder.Finder) quality {
 	t.Helper()
-	q := quality{byKind: map[string]float64{}}
-	inside := wordingsOf(t, "testdata/wordings.jsonl")
-	kinds := map[string]float64{}
+	q := quality{byKind: map[string]share{}}
+	counts := map[string]float64{}
 	var right, direct float64
+	inside := append(wordingsOf(t, "testdata/wordings.jsonl"), wordingsOf(t, "testdata/followlike.jsonl")...)
 	for _, w := range inside {
-		found, err := f.Find(t.Context(), knowledge.Inquiry{Text: w.Text})
-		if err != nil {
-			t.Fatal(err)
-		}
+		found := find(t, f, w.Text)
 		at := rankOf(found.Ranked, w.Expected)
-		kinds[w.Kind]++
-		if at == 0 {
-			q.recall1++
-		}
-		if at < 5 {
-			q.recall5++
-			q.byKind[w.Kind]++
-		}
+		kind := q.byKind[w.Kind]
+		kind.count(at)
+		q.all.count(at)
+		q.byKind[w.Kind] = kind
+		counts[w.Kind]++
 		if found.Decision == knowledge.DecisionAnswer {
 			direct++
 			if at == 0 {
@@ -180,21 +232,49 @@ func measure(t *testing.T, f *finder.Finder) quality {
 		}
 	}
 	n := float64(len(inside))
-	q.recall1, q.recall5, q.answered, q.precision = q.recall1/n, q.recall5/n, direct/n, right/max(direct, 1)
-	for k := range kinds {
-		q.byKind[k] /= kinds[k]
+	q.all, q.answered, q.precision = q.all.over(n), direct/n, right/max(direct, 1)
+	for kind, n := range counts {
+		q.byKind[kind] = q.byKind[kind].over(n)
 	}
-	outside := wordingsOf(t, "testdata/outside.jsonl")
-	for _, w := range outside {
-		found, err := f.Find(t.Context(), knowledge.Inquiry{Text: w.Text})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if found.Decision == knowledge.DecisionAnswer {
-			q.outside += 1 / float64(len(outside))
-		}
-	}
+	q.near, q.far = answeredOutside(t, f, "near"), answeredOutside(t, f, "far")
 	return q
+}
+
+func (s *share) count(at int) {
+	if at == 0 {
+		s.first++
+	}
+	if at < 5 {
+		s.five++
+	}
+}
+
+func (s share) over(n float64) share { return share{s.first / n, s.five / n} }
+
+// answeredOutside is the share of the questions that the base has no answer to and
+// that are answered directly all the same.
+func answeredOutside(t *testing.T, f *finder.Finder, how string) float64 {
+	t.Helper()
+	var all, answered float64
+	for _, w := range wordingsOf(t, "testdata/outside.jsonl") {
+		if w.Outside != how {
+			continue
+		}
+		all++
+		if find(t, f, w.Text).Decision == knowledge.DecisionAnswer {
+			answered++
+		}
+	}
+	return answered / all
+}
+
+func find(t *testing.T, f *finder.Finder, text string) knowledge.Finding {
+	t.Helper()
+	found, err := f.Find(t.Context(), knowledge.Inquiry{Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // rankOf is the place of the best expected id, from 0; large when there is none.
@@ -210,24 +290,23 @@ func rankOf(ranked []knowledge.Match, expected []string) int {
 }
 
 // TestSmallTalkIsNoQuestion holds that what the conversation answers by itself
-// is told from questions, and questions from it.
+// is told from questions, and questions from it: a thanks that is searched for is
+// odd, and a question that is not searched for is lost.
 func TestSmallTalkIsNoQuestion(t *testing.T) {
-	missed := 0
-	small := wordingsOf(t, "testdata/smalltalk.jsonl")
-	for _, w := range small {
-		if got := search.Classify(w.Text); (got == search.Question) != (w.Kind == "question") {
-			missed++
-			t.Logf("%q is %v, not %s", w.Text, got, w.Kind)
+	for _, w := range wordingsOf(t, "testdata/smalltalk.jsonl") {
+		want := w.Kind
+		if want == "smalltalk" {
+			want = "small talk"
+		}
+		if got := search.Classify(w.Text).String(); got != want {
+			t.Errorf("%q is taken for %s, not %s", w.Text, got, want)
 		}
 	}
-	// Measured: 8 of 83. A thanks that is searched for is odd; a question that is
-	// not searched for is lost, so below there is no tolerance.
-	if missed > 10 {
-		t.Errorf("%d of %d are taken for something else", missed, len(small))
-	}
-	for _, w := range wordingsOf(t, "testdata/wordings.jsonl") {
-		if got := search.Classify(w.Text); got != search.Question {
-			t.Errorf("the question %q is taken for %v", w.Text, got)
+	for _, path := range []string{"testdata/wordings.jsonl", "testdata/outside.jsonl", "testdata/followlike.jsonl", "testdata/followups.jsonl"} {
+		for _, w := range wordingsOf(t, path) {
+			if got := search.Classify(w.Text); got != search.Question {
+				t.Errorf("%s: the question %q is taken for %v", path, w.Text, got)
+			}
 		}
 	}
 }

@@ -61,7 +61,11 @@ func (f *Finder) disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledg
 	if err != nil {
 		return nil, err
 	}
-	return f.replay(ctx, proposed{Proposal: p, added: added, passage: passage}, asked)
+	proposal := proposed{Proposal: p, added: added, passage: passage}
+	if proposal.off, err = f.hubs.of(ctx, proposal.vectors()); err != nil {
+		return nil, err
+	}
+	return f.replay(ctx, proposal, asked)
 }
 
 func textsOf(p knowledge.Proposal) []string {
@@ -76,6 +80,22 @@ type proposed struct {
 	knowledge.Proposal
 	added   []query
 	passage []float32 // of question and new answer; nil without one
+	off     []float64 // what is taken off the similarities of each of vectors
+}
+
+// vectors returns those of the added wordings and, last, of the passage, as far as
+// they are there.
+func (p proposed) vectors() [][]float32 {
+	var out [][]float32
+	for _, q := range p.added {
+		if q.vector != nil {
+			out = append(out, q.vector)
+		}
+	}
+	if p.passage != nil {
+		out = append(out, p.passage)
+	}
+	return out
 }
 
 // confirmation is a wording that is known to mean a question.
@@ -191,14 +211,18 @@ func cosine(a, b []float32) float64 {
 
 // passage embeds the proposed answer.
 func (f *Finder) passage(ctx context.Context, p knowledge.Proposal) ([]float32, error) {
-	if f.o.Embedder == nil || p.Answer == "" {
+	if f.o.Embedder == nil {
 		return nil, nil
 	}
 	title := p.Text
 	if e, ok := f.answered.Entry(p.Question); ok && title == "" && len(e.Phrasings) > 0 {
 		title = e.Phrasings[0]
 	}
-	vs, err := f.o.Embedder.Embed(ctx, knowledge.PassageText, []string{search.PassageText(title, p.Answer)})
+	text := search.PassageText(title, p.Answer)
+	if text == "" {
+		return nil, nil
+	}
+	vs, err := f.o.Embedder.Embed(ctx, knowledge.PassageText, []string{text})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -289,13 +313,13 @@ func (p proposed) joined(vector []float32, hits []search.Near) []search.Near {
 			out = append(out, h)
 		}
 	}
-	for _, q := range p.added {
-		if q.vector != nil {
-			out = append(out, search.Near{Question: p.Question, Kind: search.Phrasing, Similarity: cosine(vector, q.vector)})
+	vectors := p.vectors()
+	for i, v := range vectors {
+		n := search.Near{Question: p.Question, Kind: search.Phrasing, Similarity: cosine(vector, v) - p.off[i]}
+		if p.passage != nil && i == len(vectors)-1 {
+			n.Kind = search.Passage
 		}
-	}
-	if p.passage != nil {
-		out = append(out, search.Near{Question: p.Question, Kind: search.Passage, Similarity: cosine(vector, p.passage)})
+		out = append(out, n)
 	}
 	return out
 }

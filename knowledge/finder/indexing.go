@@ -3,6 +3,8 @@ package finder
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -19,27 +21,44 @@ func (f *Finder) IndexQuestions(ctx context.Context, ids []string) error {
 	if f.o.Embedder == nil || len(ids) == 0 {
 		return nil
 	}
-	for {
-		more, err := f.indexSome(ctx, ids)
-		if err != nil {
+	missing, err := f.missing(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("index questions: %w", err)
+	}
+	for batch := range slices.Chunk(missing, embedAtOnce) {
+		if err := f.embedLeft(ctx, batch); err != nil {
 			return fmt.Errorf("index questions: %w", err)
 		}
-		if !more {
-			return nil
-		}
 	}
+	return nil
 }
 
-// indexSome embeds one batch of what is missing; true when there may be more.
-func (f *Finder) indexSome(ctx context.Context, ids []string) (more bool, err error) {
+// embedLeft embeds what nobody else has embedded of a batch meanwhile.
+func (f *Finder) embedLeft(ctx context.Context, batch []wanted) error {
 	f.indexing.Lock()
 	defer f.indexing.Unlock()
-	missing, err := f.missing(ctx, ids)
-	if err != nil || len(missing) == 0 {
-		return false, err
+	hashes := make([]string, len(batch))
+	for i, w := range batch {
+		hashes[i] = w.text.hash
 	}
-	n := min(embedAtOnce, len(missing))
-	return n < len(missing), f.embed(ctx, missing[:n])
+	var there map[string][]float32
+	err := f.o.Record.View(ctx, func(tx knowledge.Tx) (err error) {
+		there, err = tx.Embeddings(ctx, f.o.Embedder.Name(), hashes)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	left := make([]wanted, 0, len(batch))
+	for _, w := range batch {
+		if there[w.text.hash] == nil {
+			left = append(left, w)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return f.embed(ctx, left)
 }
 
 // indexNow embeds what is missing of one question without waiting for others.
@@ -127,22 +146,41 @@ func (f *Finder) embed(ctx context.Context, batch []wanted) error {
 	})
 }
 
-// Backlog returns the questions some of whose vectors are missing.
+// Backlog returns the questions some of whose vectors are missing, by id. A finder
+// that has loaded nothing yet leaves it at that, and reads them from the record.
 func (f *Finder) Backlog(ctx context.Context) ([]string, error) {
 	if f.o.Embedder == nil {
 		return nil, nil
 	}
-	missing, err := f.missing(ctx, nil)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	behind := f.behind
+	var err error
+	if f.all {
+		err = f.catchUp(ctx)
+	} else {
+		behind, err = f.readBehind(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("backlog: %w", err)
 	}
-	var out []string
-	seen := map[string]bool{}
-	for _, w := range missing {
-		if !seen[w.question] {
-			seen[w.question] = true
-			out = append(out, w.question)
+	return slices.Sorted(maps.Keys(behind)), nil
+}
+
+// readBehind reads which questions lack vectors.
+func (f *Finder) readBehind(ctx context.Context) (map[string]bool, error) {
+	behind := map[string]bool{}
+	err := f.o.Record.View(ctx, func(tx knowledge.Tx) error {
+		s, err := f.loadWords(ctx, tx, nil)
+		if err != nil {
+			return err
 		}
-	}
-	return out, nil
+		return f.eachPortion(ctx, tx, s, func(portion snapshot) error {
+			for _, w := range portion.missing() {
+				behind[w.question] = true
+			}
+			return nil
+		})
+	})
+	return behind, err
 }

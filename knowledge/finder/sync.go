@@ -2,7 +2,9 @@ package finder
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
@@ -11,35 +13,60 @@ import (
 // changesAtOnce bounds how many changes are followed in one step.
 const changesAtOnce = 2_000
 
+// watcher is a Record that tells at little cost whether anybody has written to it
+// since it was last asked: the number is then another one. Without it every Sync
+// reads the sequence of changes.
+type watcher interface {
+	Changed(ctx context.Context) (uint64, error)
+}
+
 // Sync follows the record up to now. It is called before every search: what any
 // process has committed is found.
 func (f *Finder) Sync(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.catchUp(ctx); err != nil {
+		return fmt.Errorf("follow changes: %w", err)
+	}
+	return nil
+}
+
+func (f *Finder) catchUp(ctx context.Context) error {
+	w, watches := f.o.Record.(watcher)
+	var state uint64
+	if watches {
+		var err error
+		if state, err = w.Changed(ctx); err != nil || f.all && state == f.state {
+			return err
+		}
+	}
+	if !f.all {
+		if err := f.loadAll(ctx); err != nil {
+			return err
+		}
+		f.all = true
+	}
 	for {
 		more, err := f.follow(ctx)
 		if err != nil {
-			return fmt.Errorf("follow changes: %w", err)
+			return err
 		}
 		if !more {
+			// What was written since the state was asked for may have been followed
+			// already; the next Sync looks again.
+			f.state = state
 			return nil
 		}
 	}
 }
 
-// follow takes in what has changed, or everything the first time; true when
-// there may be more.
+// follow takes in what has changed; true when there may be more.
 func (f *Finder) follow(ctx context.Context) (more bool, err error) {
 	var set snapshot
 	seq := f.seq
 	err = f.o.Record.View(ctx, func(tx knowledge.Tx) error {
 		last, err := tx.LastChange(ctx)
-		if err != nil || f.all && last == f.seq {
-			return err
-		}
-		if !f.all {
-			seq = last
-			set, err = f.load(ctx, tx, nil)
+		if err != nil || last == f.seq {
 			return err
 		}
 		changes, err := tx.Changes(ctx, f.seq, changesAtOnce)
@@ -56,7 +83,7 @@ func (f *Finder) follow(ctx context.Context) (more bool, err error) {
 	if err := f.apply(ctx, set); err != nil {
 		return false, err
 	}
-	f.seq, f.all = seq, true
+	f.seq = seq
 	return more, nil
 }
 
@@ -80,12 +107,28 @@ type snapshot struct {
 	verdicts  map[string][]knowledge.Verdict
 	texts     map[string][]text    // by question; none without an embedder
 	vectors   map[string][]float32 // by TextHash
+
+	calibration *search.Calibration // nil when it has not changed
 }
 
 // load reads questions (nil: all) with what is searched of them.
 func (f *Finder) load(ctx context.Context, tx knowledge.Tx, ids []string) (snapshot, error) {
+	s, err := f.loadWords(ctx, tx, ids)
+	if err != nil {
+		return s, err
+	}
+	return s, f.loadVectors(ctx, tx, &s)
+}
+
+// loadWords reads all of a snapshot but the vectors.
+func (f *Finder) loadWords(ctx context.Context, tx knowledge.Tx, ids []string) (snapshot, error) {
 	s := snapshot{ids: ids, phrasings: map[string][]knowledge.Phrasing{}, verdicts: map[string][]knowledge.Verdict{}}
 	var err error
+	if ids == nil || slices.Contains(ids, "") {
+		if s.calibration, err = f.calibration(ctx, tx); err != nil {
+			return s, err
+		}
+	}
 	if s.questions, err = tx.Questions(ctx, knowledge.QuestionFilter{IDs: ids}); err != nil {
 		return s, err
 	}
@@ -103,19 +146,24 @@ func (f *Finder) load(ctx context.Context, tx knowledge.Tx, ids []string) (snaps
 	for _, v := range verdicts {
 		s.verdicts[v.Question] = append(s.verdicts[v.Question], v)
 	}
+	return s, nil
+}
+
+// loadVectors reads the vectors of a snapshot's questions.
+func (f *Finder) loadVectors(ctx context.Context, tx knowledge.Tx, s *snapshot) error {
 	if f.o.Embedder == nil {
-		return s, nil
+		return nil
 	}
-	s.texts = map[string][]text{}
+	s.texts = s.textsInParts()
 	var hashes []string
 	for _, q := range s.questions {
-		s.texts[q.ID] = s.textsOf(q)
 		for _, t := range s.texts[q.ID] {
 			hashes = append(hashes, t.hash)
 		}
 	}
+	var err error
 	s.vectors, err = tx.Embeddings(ctx, f.o.Embedder.Name(), hashes)
-	return s, err
+	return err
 }
 
 // text is one text of a question that has a vector.
@@ -135,47 +183,74 @@ func (s snapshot) textsOf(q knowledge.Question) []text {
 	for _, p := range s.phrasings[q.ID] {
 		add(knowledge.PhrasingKey(p.ID), knowledge.QueryText, p.Text)
 	}
-	if q.Status.Answered() && q.Answer.Text != "" {
-		add(knowledge.AnswerKey(q.ID), knowledge.PassageText, search.PassageText(q.Text, q.Answer.Text))
+	if passage := search.PassageText(q.Text, q.Answer.Text); passage != "" && q.Status.Answered() {
+		add(knowledge.AnswerKey(q.ID), knowledge.PassageText, passage)
 	}
 	return out
 }
 
 // apply brings the lexicons and the indexes in memory in line with a snapshot.
 func (f *Finder) apply(ctx context.Context, s snapshot) error {
-	if len(s.ids) == 0 && len(s.questions) == 0 {
+	if s.calibration != nil {
+		f.cal.Store(s.calibration)
+	}
+	if len(s.ids) == 0 {
 		return nil // nothing has changed: no search is held up
 	}
 	f.view.Lock()
 	defer f.view.Unlock()
-	if len(s.ids) > 0 {
-		f.answered.Remove(s.ids...)
-		f.open.Remove(s.ids...)
-		if err := f.o.Index.DeleteQuestions(ctx, s.ids); err != nil {
-			return err
-		}
-		if err := f.o.Open.DeleteQuestions(ctx, s.ids); err != nil {
-			return err
-		}
+	if err := f.remove(ctx, s.ids); err != nil {
+		return err
 	}
+	f.putWords(s)
+	return f.putVectors(ctx, s)
+}
+
+// remove takes questions out of everything in memory.
+func (f *Finder) remove(ctx context.Context, ids []string) error {
+	f.answered.Remove(ids...)
+	f.open.Remove(ids...)
+	f.hubs.forget(ids)
+	for _, id := range ids {
+		delete(f.behind, id)
+		delete(f.shelf, id)
+	}
+	return errors.Join(f.o.Index.DeleteQuestions(ctx, ids), f.o.Open.DeleteQuestions(ctx, ids))
+}
+
+// putWords takes the words of a snapshot's questions into the lexicons, and their
+// pages onto the shelf.
+func (f *Finder) putWords(s snapshot) {
+	f.shelve(s)
 	var answered, open []search.Entry
-	var vectors, openVectors []knowledge.Vector
 	for _, q := range s.questions {
 		switch {
 		case q.Status.Answered():
 			answered = append(answered, s.entry(q))
-			vectors = append(vectors, s.rows(q)...)
 		case q.Open():
 			open = append(open, s.entry(q))
-			openVectors = append(openVectors, s.rows(q)...)
 		}
 	}
 	f.answered.Put(answered...)
 	f.open.Put(open...)
-	if err := f.o.Index.Upsert(ctx, vectors); err != nil {
-		return err
+}
+
+// putVectors takes the vectors of a snapshot's questions into the indexes, and
+// notes which questions lack some.
+func (f *Finder) putVectors(ctx context.Context, s snapshot) error {
+	var answered, open []knowledge.Vector
+	for _, q := range s.questions {
+		switch {
+		case q.Status.Answered():
+			answered = append(answered, s.rows(q)...)
+		case q.Open():
+			open = append(open, s.rows(q)...)
+		}
 	}
-	return f.o.Open.Upsert(ctx, openVectors)
+	for _, w := range s.missing() {
+		f.behind[w.question] = true
+	}
+	return errors.Join(f.hubs.learn(ctx, slices.Concat(answered, open)), f.o.Index.Upsert(ctx, answered), f.o.Open.Upsert(ctx, open))
 }
 
 func (s snapshot) entry(q knowledge.Question) search.Entry {

@@ -53,7 +53,7 @@ func (b Bootstrap) draw(cases []Case, fn func(weights []float64)) {
 	for name := range strata {
 		names = append(names, name)
 	}
-	slices.Sort(names) // a map has no order, and equal seeds must give equal draws
+	slices.Sort(names)                                          // a map has no order, and equal seeds must give equal draws
 	random := rand.New(rand.NewPCG(b.Seed, 0x9e3779b97f4a7c15)) //nolint:gosec // reproducible, not secret
 	weights := make([]float64, len(cases))
 	for range b.resamples() {

@@ -21,6 +21,13 @@ type Promise struct {
 // fewer one lucky guess moves the precision by more than the promise leaves room.
 const DefaultLeast = 15
 
+// CarefulZ is how careful a threshold for everyday use is chosen: the promise is
+// kept with a probability of 70 % on questions like those seen. On five sets of real
+// questions, tried on folds not seen, 0 fell short of a promised 0.95 by up to
+// 0.02, and more than 0.5 gave coverage away for nothing: the threshold then rests
+// on so few answers that chance moves it more.
+const CarefulZ = 0.5
+
 func (p Promise) least() int {
 	if p.Least <= 0 {
 		return DefaultLeast
@@ -40,7 +47,8 @@ func WilsonLower(right, all, z float64) float64 {
 		return 0
 	}
 	p, zz := right/all, z*z
-	return (p + zz/(2*all) - z*math.Sqrt((p*(1-p)+zz/(4*all))/all)) / (1 + zz/all)
+	low := (p + zz/(2*all) - z*math.Sqrt((p*(1-p)+zz/(4*all))/all)) / (1 + zz/all)
+	return max(0, low) // of none right, what is left is rounding
 }
 
 // Point is one threshold of the curve of precision against coverage.

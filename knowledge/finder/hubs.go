@@ -1,0 +1,102 @@
+package finder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/everyday"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
+)
+
+// hubs knows how near to everyday questions each vector of the base is, and takes
+// that off similarities. Whoever changes it holds the finder's view for writing.
+type hubs struct {
+	pool    *everyday.Pool // nil: nothing is taken off
+	weights search.Weights
+	off     map[string][]hub // by question
+}
+
+// hub is what is taken off every similarity of a vector.
+type hub struct {
+	key knowledge.VectorKey
+	off float64
+}
+
+// newHubs returns the hubs for an embedder. There are everyday vectors of the
+// built-in one only; the similarities of another stay as they are, and so does what
+// has been fitted with them.
+func newHubs(embedder string, w search.Weights, log *slog.Logger) *hubs {
+	h := &hubs{weights: w, off: map[string][]hub{}}
+	pool, err := everyday.Load(embedder)
+	switch {
+	case err == nil:
+		h.pool = pool
+	case !errors.Is(err, everyday.ErrNoVectors):
+		// The search is a little worse, no reason to stop it.
+		log.Warn("similarities are not corrected for hubs", "err", err)
+	}
+	return h
+}
+
+// learn takes in vectors that go into an index.
+func (h *hubs) learn(ctx context.Context, vectors []knowledge.Vector) error {
+	values := make([][]float32, len(vectors))
+	for i, v := range vectors {
+		values[i] = v.Values
+	}
+	off, err := h.of(ctx, values)
+	if err != nil {
+		return err
+	}
+	for _, v := range vectors { // what was known of the question is of older vectors
+		delete(h.off, v.Question)
+	}
+	for i, v := range vectors {
+		h.off[v.Question] = append(h.off[v.Question], hub{v.Key, off[i]})
+	}
+	return nil
+}
+
+// of returns what is to be taken off the similarities of vectors.
+func (h *hubs) of(ctx context.Context, vectors [][]float32) ([]float64, error) {
+	off := make([]float64, len(vectors))
+	if h.pool == nil {
+		return off, nil
+	}
+	nearness, err := h.pool.Nearness(ctx, vectors)
+	if err != nil {
+		return nil, fmt.Errorf("hubs: %w", err)
+	}
+	for i, n := range nearness {
+		off[i] = h.weights.HubCorrection(n)
+	}
+	return off, nil
+}
+
+// forget drops what is known of questions.
+func (h *hubs) forget(questions []string) {
+	for _, id := range questions {
+		delete(h.off, id)
+	}
+}
+
+// near shows hits of the index to the ranking, corrected.
+func (h *hubs) near(hits []knowledge.VectorHit) []search.Near {
+	out := make([]search.Near, len(hits))
+	for i, hit := range hits {
+		out[i] = search.Near{Question: hit.Question, Similarity: hit.Similarity}
+		if hit.Kind == knowledge.PassageText {
+			out[i].Kind = search.Passage
+		}
+		for _, known := range h.off[hit.Question] {
+			if known.key == hit.Key {
+				out[i].Similarity -= known.off
+				break
+			}
+		}
+	}
+	return out
+}
