@@ -21,7 +21,7 @@ var decoders = map[string]func([]byte) (Body, error){
 	"silence": decode[Silence], "due": decode[Due],
 	"assigned": decode[Assigned], "task_changed": decode[TaskChanged], "task_gone": decode[TaskGone], "detail": decode[Detail],
 	"answer_came": decode[AnswerCame], "handed_on": decode[HandedOn], "dismissed": decode[Dismissed],
-	"search": decode[Search], "show": decode[Show], "find_open": decode[FindOpen], "prove": decode[Prove],
+	"search": decode[Search], "show": decode[Show], "find_open": decode[FindOpen], "prove": decode[Prove], "guard": decode[Guard],
 }
 
 func decode[B Body](payload []byte) (Body, error) {

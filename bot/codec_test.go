@@ -21,21 +21,21 @@ import (
 func bodies() []Body {
 	return []Body{
 		Said{}, Pressed{}, Ended{},
-		Search{}, Show{}, FindOpen{}, Prove{},
-		Found{}, Shown{}, OpenFound{}, Proved{},
+		Search{}, Show{}, FindOpen{}, Prove{}, Guard{},
+		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
 		Silence{}, Due{},
 		Assigned{}, TaskChanged{}, TaskGone{}, Detail{}, AnswerCame{}, HandedOn{}, Dismissed{},
-		AskRead{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
-		ReplyDone{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
+		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
 	}
 }
 
 // results are never stored: they are decided on at once.
 func results() []Body {
 	return []Body{
-		Found{}, Shown{}, OpenFound{}, Proved{},
-		AskRead{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
-		ReplyDone{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
+		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
+		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
 	}
 }
 

@@ -14,7 +14,7 @@ type Command interface{ command() }
 type (
 	// RecordAsk stores an ask. Result: none.
 	RecordAsk struct{ Ask knowledge.Ask }
-	// RecordPick stores that an ask led to an entry. Result: none.
+	// RecordPick stores that an ask led to an entry. Result: Taught, or none.
 	RecordPick struct {
 		Ask      int64
 		Question string
@@ -25,6 +25,14 @@ type (
 		Question string
 		Asked    int64 // what was asked in words; 0 for nothing
 		Helped   bool
+	}
+	// Learn makes what people's choices have taught a phrasing. Result: none.
+	Learn struct{ Lesson knowledge.Lesson }
+	// Hold keeps it back for an administrator, because it would disturb what others
+	// find. Result: none.
+	Hold struct {
+		Lesson    knowledge.Lesson
+		Conflicts []knowledge.Conflict
 	}
 	// ReadAsk reads an ask for what follows. Result: AskRead.
 	ReadAsk struct {
@@ -66,20 +74,30 @@ type (
 
 // Commands of a senior's chat.
 type (
-	// Reply answers an escalation. Result: ReplyDone or TooLate.
+	// Reply answers an escalation. Those who wait get the answer in any case; with
+	// conflicts it is held back from the base. Result: ReplyDone or TooLate.
 	Reply struct {
-		Escalation int64
-		Text       string
+		Escalation int64                `json:"escalation"`
+		Text       string               `json:"text"`
+		Conflicts  []knowledge.Conflict `json:"-"`
 	}
-	// Revise changes an answer. Result: ReplyDone.
+	// Revise changes an answer, like Reply. Result: ReplyDone.
 	Revise struct {
-		Question string
-		Text     string
+		Question  string               `json:"question"`
+		Text      string               `json:"text"`
+		Conflicts []knowledge.Conflict `json:"-"`
 	}
-	// PointTo settles an escalation by an entry. Result: ReplyDone, TooLate or EntryGone.
+	// PointTo settles an escalation by an entry. With conflicts the wordings of
+	// those who wait are held back. Result: ReplyDone, TooLate or EntryGone.
 	PointTo struct {
-		Escalation int64
-		Question   string
+		Escalation int64                `json:"escalation"`
+		Question   string               `json:"question"`
+		Conflicts  []knowledge.Conflict `json:"-"`
+	}
+	// DecideHeld lets what was held back into the base, or keeps it out. Result: HeldDecided.
+	DecideHeld struct {
+		Reviews []int64
+		Accept  bool
 	}
 	// Pass hands an escalation to another senior. Result: TaskEnded or TooLate.
 	Pass struct{ Escalation, To int64 }
@@ -109,6 +127,9 @@ type (
 func (RecordAsk) command()      {}
 func (RecordPick) command()     {}
 func (RecordFeedback) command() {}
+func (Learn) command()          {}
+func (Hold) command()           {}
+func (DecideHeld) command()     {}
 func (ReadAsk) command()        {}
 func (Escalate) command()       {}
 func (Join) command()           {}
@@ -146,7 +167,11 @@ type (
 		Shown string           // the question that did not help, after RecordFeedback
 		Waits bool             // the asker waits for its question already
 		Same  *knowledge.Brief // its question, when others wait for it; else nil
+		// Lesson is what RecordFeedback has taught, else nil.
+		Lesson *knowledge.Lesson
 	}
+	// Taught is what a pick has taught.
+	Taught struct{ Lesson knowledge.Lesson }
 	// Sent says what came of an escalation.
 	Sent struct {
 		Escalated knowledge.Escalated
@@ -188,6 +213,14 @@ type (
 		Replied    knowledge.Replied
 		Changed    bool // a newer version of an answer given before
 		Pointed    bool // an entry that was there before
+		// Held is what is kept back from the base; empty for nothing.
+		Held []knowledge.Review
+	}
+	// HeldDecided says what came of what was held back.
+	HeldDecided struct {
+		Reviews  []knowledge.Review
+		Question knowledge.Question
+		Late     bool // somebody has decided before
 	}
 	// EntryGone says that an entry is no longer in the base.
 	EntryGone struct{ Escalation int64 }
@@ -234,6 +267,8 @@ type MyQuestion struct {
 }
 
 func (AskRead) body()           {}
+func (Taught) body()            {}
+func (HeldDecided) body()       {}
 func (Sent) body()              {}
 func (AnsweredMeanwhile) body() {}
 func (WaitEnded) body()         {}

@@ -92,6 +92,8 @@ func (t *turn) fromSearcher() bool {
 		t.openFound(b)
 	case Proved:
 		t.proved(b)
+	case Guarded:
+		t.guarded(b)
 	default:
 		return false
 	}
@@ -118,6 +120,8 @@ func (t *turn) fromCommand() bool {
 		t.mine(b)
 	case FAQ:
 		t.faq(b)
+	case Taught:
+		t.taught(&b.Lesson)
 	default:
 		return t.fromSeniorCommand()
 	}
@@ -142,6 +146,8 @@ func (t *turn) fromSeniorCommand() bool {
 		t.entrySet(b)
 	case EntryGone:
 		t.entryGone(b)
+	case HeldDecided:
+		t.heldDecided(b)
 	default:
 		return false
 	}

@@ -114,7 +114,9 @@ func (t *turn) asked(text string) {
 	if t.smallTalk(intent) {
 		return
 	}
-	t.look(Search{Ask: t.e.ID, Text: text, Purpose: ForAsk})
+	after, shown := t.follows(text)
+	t.forgetSeen()
+	t.look(Search{Ask: t.e.ID, Text: text, Purpose: ForAsk, After: after, Shown: shown})
 }
 
 // smallTalk answers what is not a question: it never goes to a senior.
@@ -164,13 +166,9 @@ func (t *turn) found(b Found) {
 
 func (t *turn) foundForAsk(b Found) {
 	ask := b.Search.Ask
-	seen := []string(nil)
-	if t.s.Last != nil {
-		seen = t.s.Last.Seen
-	}
-	t.s.Last = &LastAsk{Ask: ask, Text: b.Search.Text, Seen: seen}
+	text := t.newAsk(b)
 	t.do(RecordAsk{knowledge.Ask{
-		ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: b.Search.Text, Asked: t.e.At,
+		ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: text, Asked: t.e.At,
 		Decision: b.Result.Decision, Confidence: b.Result.Confidence, Candidates: candidates(b.Result),
 	}})
 	if b.Result.Decision == knowledge.DecisionAnswer && b.Result.Page != nil {
@@ -210,6 +208,7 @@ func (t *turn) saw(p knowledge.Page) {
 	if len(last.Seen) > seenLimit {
 		last.Seen = last.Seen[len(last.Seen)-seenLimit:]
 	}
+	last.At, last.Shown = t.e.At, p.ID
 	t.s.Last = &last
 }
 
@@ -231,6 +230,7 @@ func (t *turn) shown(b Shown) {
 		}})
 	}
 	t.sendPage(ask, asked, *b.Page)
+	t.s.Last.Thread = []string{oneLine(b.Page.Text, threadRunes)} // what is asked next goes on with this
 }
 
 // openFound goes on after «Нет моего вопроса».
@@ -297,6 +297,7 @@ func (t *turn) detailSent(b DetailSent) {
 
 // askRead goes on after «Не помогло» and «Нет моего вопроса».
 func (t *turn) askRead(b AskRead) {
+	defer t.taught(b.Lesson) // after what the person sees
 	switch b.Then {
 	case SayNot:
 		t.look(Search{Ask: b.Ask.ID, Text: b.Ask.Text, Purpose: ForAgain, Without: b.Shown})
@@ -329,7 +330,10 @@ func (t *turn) answerCame(b AnswerCame) {
 	} else {
 		text += b.Page.Answer
 	}
-	t.s.Last = &LastAsk{Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID}}
+	t.s.Last = &LastAsk{
+		Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID},
+		Thread: []string{oneLine(b.Wording, threadRunes)}, At: t.e.At, Shown: b.Page.ID,
+	}
 	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
 }
 

@@ -317,9 +317,9 @@ func (t *turn) finishDraft() {
 	case d == nil || len(d.Parts) == 0:
 		return
 	case d.Kind == DraftEdit:
-		t.do(Revise{Question: d.Question, Text: d.text()})
+		t.look(Guard{Revise: &Revise{Question: d.Question, Text: d.text()}})
 	default:
-		t.do(Reply{Escalation: d.Escalation, Text: d.text()})
+		t.look(Guard{Reply: &Reply{Escalation: d.Escalation, Text: d.text()}})
 	}
 	t.s.Draft = nil
 }

@@ -98,7 +98,7 @@ func (t *turn) seniorPress(p Press) {
 	case HasEntry:
 		t.do(ReadTask{Escalation: p.Escalation, Then: HasEntry})
 	case PickEntry:
-		t.do(PointTo{Escalation: p.Escalation, Question: p.Question})
+		t.look(Guard{PointTo: &PointTo{Escalation: p.Escalation, Question: p.Question}})
 	case PassOn:
 		t.do(ReadSeniors{Escalation: p.Escalation})
 	case PassTo:
@@ -121,6 +121,8 @@ func (t *turn) answeredPress(p Press) {
 		t.edit(p)
 	case KeepOut, PutBack, MakeFAQ:
 		t.do(SetEntry{Question: p.Question, To: p.Verb})
+	case HeldYes, HeldNo:
+		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes})
 	default:
 		t.reply("button_unknown", nil)
 	}

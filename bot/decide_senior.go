@@ -218,6 +218,10 @@ func (t *turn) replyDone(b ReplyDone) {
 	}
 	q := b.Replied.Question
 	p := Prove{Question: q.ID, Entry: q.Text, Wording: b.Replied.Wording, Names: b.Replied.Names, Changed: b.Changed, Pointed: b.Pointed}
+	if len(b.Held) > 0 {
+		t.held(p, b.Held)
+		return
+	}
 	if !q.Status.Answered() { // kept out of the base: not to be found
 		t.send(Message{Text: t.told(p), Sections: []Section{{Buttons: []Button{t.editButton(p), t.button("button_put_back", Press{Verb: PutBack, Question: p.Question})}}}})
 		return
@@ -228,12 +232,18 @@ func (t *turn) replyDone(b ReplyDone) {
 // proved reports to the senior what came of the reply.
 func (t *turn) proved(b Proved) {
 	p := b.Prove
-	parts := []string{t.told(p)}
+	var parts []string
 	buttons := []Button{t.editButton(p)}
-	if !p.Changed && !p.Pointed {
+	if !p.Accepted {
+		parts = append(parts, t.told(p))
+	}
+	switch {
+	case p.Learned:
+		parts = append(parts, t.say.Say("held_wording_accepted", texts.Data{"Wording": title(p.Wording)}))
+	case !p.Changed && !p.Pointed:
 		parts = append(parts, t.say.Say("in_base", nil))
 	}
-	if !p.Pointed { // an entry that was there before is not taken out by the way
+	if !p.Pointed && !p.Learned { // an entry that was there before is not taken out by the way
 		buttons = append(buttons, t.button("button_keep_out", Press{Verb: KeepOut, Question: p.Question}))
 	}
 	buttons = append(buttons, t.button("button_make_faq", Press{Verb: MakeFAQ, Question: p.Question}))

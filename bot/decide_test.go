@@ -171,6 +171,7 @@ func (k *desk) decide(t *rapid.T, e Event) {
 	if !cmp.Equal(after, k.s, cmpopts.EquateEmpty()) {
 		t.Fatalf("the state changes when it is stored:\n%s", cmp.Diff(after, k.s))
 	}
+	var checks []Guard
 	for _, a := range actions {
 		switch a := a.(type) {
 		case Send:
@@ -179,9 +180,16 @@ func (k *desk) decide(t *rapid.T, e Event) {
 			}
 		case Wake:
 			k.timers = append(k.timers, a)
+		case Look:
+			if g, ok := a.Query.(Guard); ok {
+				checks = append(checks, g)
+			}
 		case Do:
 			k.perform(t, a.Command, tasks)
 		}
+	}
+	for _, g := range checks { // the searcher answers after the transaction
+		k.event(t, Guarded{Guard: g}, 0)
 	}
 }
 
@@ -333,6 +341,6 @@ func verbs() []Verb {
 	return []Verb{
 		OpenEntry, SayHelped, SayNot, NotMine, JoinOpen, SendMine, AddDetails, CancelWait, HideName, FAQTopic,
 		TakeTask, DraftDone, DraftDrop, HeldDrop, HeldOwn, HeldAppend, HasEntry, PickEntry, PassOn, PassTo, Later, NotOnTopic,
-		EditAnswer, KeepOut, PutBack, MakeFAQ, "fly",
+		EditAnswer, KeepOut, PutBack, MakeFAQ, HeldYes, HeldNo, "fly",
 	}
 }

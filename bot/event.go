@@ -84,6 +84,12 @@ type Proved struct {
 	Found bool
 }
 
+// Guarded is the result of Guard.
+type Guarded struct {
+	Guard     Guard
+	Conflicts []knowledge.Conflict // empty when the change disturbs nothing
+}
+
 // Timer events.
 type (
 	// Silence ends a draft when nothing has been added since Last.
@@ -160,6 +166,7 @@ func (Found) body()       {}
 func (Shown) body()       {}
 func (OpenFound) body()   {}
 func (Proved) body()      {}
+func (Guarded) body()     {}
 func (Silence) body()     {}
 func (Due) body()         {}
 func (Assigned) body()    {}

@@ -24,8 +24,8 @@ type Mail struct {
 	Body Body
 }
 
-func newClerk(tx Tx, e Event) *clerk {
-	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At}, e: e}
+func newClerk(tx Tx, e Event, l knowledge.Learning) *clerk {
+	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At, Learning: l, By: e.Person.ID}, e: e}
 }
 
 // post sends mail; a chat that nobody has opened yet gets none.
@@ -42,7 +42,11 @@ func (c *clerk) execute(ctx context.Context, cmd Command) (Body, error) {
 		_, err := c.desk.Record(ctx, m.Ask)
 		return nil, err
 	case RecordPick:
-		return nil, c.desk.Pick(ctx, m.Ask, m.Question)
+		lesson, err := c.desk.Pick(ctx, m.Ask, m.Question)
+		if err != nil || lesson == nil {
+			return nil, err
+		}
+		return Taught{Lesson: *lesson}, nil
 	case RecordFeedback:
 		return c.feedback(ctx, m)
 	case ReadAsk:
@@ -53,6 +57,9 @@ func (c *clerk) execute(ctx context.Context, cmd Command) (Body, error) {
 		return c.readFAQ(ctx, m)
 	}
 	if b, done, err := c.executeWait(ctx, cmd); done {
+		return b, err
+	}
+	if b, done, err := c.executeGuarded(ctx, cmd); done {
 		return b, err
 	}
 	return c.executeSenior(ctx, cmd)
@@ -80,7 +87,8 @@ func (c *clerk) executeWait(ctx context.Context, cmd Command) (Body, bool, error
 }
 
 func (c *clerk) feedback(ctx context.Context, m RecordFeedback) (Body, error) {
-	if err := c.desk.Feedback(ctx, m.Ask, m.Helped); err != nil {
+	lesson, err := c.desk.Feedback(ctx, m.Ask, m.Helped)
+	if err != nil {
 		return nil, err
 	}
 	then := SayNot
@@ -92,7 +100,7 @@ func (c *clerk) feedback(ctx context.Context, m RecordFeedback) (Body, error) {
 		ask = m.Asked
 	}
 	out, err := c.readAsk(ctx, ask, then)
-	out.Shown = m.Question
+	out.Shown, out.Lesson = m.Question, lesson
 	return out, err
 }
 
@@ -298,17 +306,6 @@ func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
 func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	me := c.e.Person.ID
 	switch m := cmd.(type) {
-	case Reply:
-		r, err := c.desk.Reply(ctx, m.Escalation, me, m.Text)
-		if errors.Is(err, knowledge.ErrConflict) {
-			return TooLate{Escalation: m.Escalation, Question: r.Question, Text: m.Text}, nil
-		}
-		return c.replied(r, ReplyDone{Escalation: m.Escalation}, err)
-	case PointTo:
-		return c.pointTo(ctx, m)
-	case Revise:
-		r, err := c.desk.Revise(ctx, m.Question, me, m.Text)
-		return c.replied(r, ReplyDone{Changed: true}, err)
 	case Pass:
 		return c.pass(ctx, m)
 	case Postpone:
@@ -326,25 +323,11 @@ func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	return nil, fmt.Errorf("execute: unknown command %T", cmd)
 }
 
-func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
-	r, err := c.desk.PointTo(ctx, m.Escalation, c.e.Person.ID, m.Question)
-	switch {
-	case errors.Is(err, knowledge.ErrConflict):
-		return TooLate{Escalation: m.Escalation, Question: r.Question}, nil
-	case errors.Is(err, knowledge.ErrInvalid):
-		return EntryGone{Escalation: m.Escalation}, nil
-	}
-	return c.replied(r, ReplyDone{Escalation: m.Escalation, Pointed: true}, err)
-}
-
 // replied tells everybody who waits.
-func (c *clerk) replied(r knowledge.Replied, done ReplyDone, err error) (Body, error) {
-	if err != nil {
-		return nil, err
-	}
+func (c *clerk) replied(r knowledge.Replied, done ReplyDone) Body {
 	done.Replied = r
 	c.mail = append(c.mail, answerMail(r, done.Changed, done.Pointed)...)
-	return done, nil
+	return done
 }
 
 // answerMail is what those who wait for an answer are told.

@@ -65,6 +65,8 @@ const (
 	KeepOut    Verb = "keep_out"  // «Не добавлять в базу»
 	PutBack    Verb = "put_back"  // «Вернуть в базу»
 	MakeFAQ    Verb = "make_faq"  // «Сделать частым вопросом»
+	HeldYes    Verb = "held_yes"  // «Всё равно добавить»
+	HeldNo     Verb = "held_no"   // «Не добавлять» what is held back
 )
 
 // Press is what a button means. It stays on the server: the platform carries
@@ -80,4 +82,6 @@ type Press struct {
 	Person     int64  `json:"person,omitempty"`
 	Topic      string `json:"topic,omitempty"`
 	Text       string `json:"text,omitempty"`
+	// Reviews are what waits for a decision.
+	Reviews []int64 `json:"reviews,omitempty"`
 }

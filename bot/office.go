@@ -12,14 +12,23 @@ import (
 // Office does what an administrator does from outside a chat, and tells those
 // whom it concerns.
 type Office struct {
-	Store Store
-	Now   func() time.Time
+	Store    Store
+	Now      func() time.Time
+	Learning knowledge.Learning
+	// Guard says what an answer would disturb; with nil nobody looks.
+	Guard interface {
+		Disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledge.Conflict, error)
+	}
+}
+
+func (o Office) desk(tx Tx, now time.Time) knowledge.Desk {
+	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning}
 }
 
 func (o Office) write(ctx context.Context, fn func(d knowledge.Desk) ([]Mail, error)) error {
 	now := o.Now()
 	return o.Store.Write(ctx, func(tx Tx) error {
-		mail, err := fn(knowledge.Desk{Tx: tx, Now: now})
+		mail, err := fn(o.desk(tx, now))
 		if err != nil {
 			return err
 		}
@@ -27,8 +36,14 @@ func (o Office) write(ctx context.Context, fn func(d knowledge.Desk) ([]Mail, er
 	})
 }
 
-// Answer gives a question an answer, whatever its status.
+// Answer gives a question an answer, whatever its status. An answer that would
+// change what others find reaches those who wait, and is kept out of the base for a
+// decision: the question's status says so.
 func (o Office) Answer(ctx context.Context, question string, author int64, text string) (r knowledge.Replied, err error) {
+	conflicts, err := o.disturbs(ctx, question, text)
+	if err != nil {
+		return r, err
+	}
 	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
 		before, err := d.Tx.Question(ctx, question)
 		if err != nil {
@@ -41,12 +56,54 @@ func (o Office) Answer(ctx context.Context, question string, author int64, text 
 		if r, err = d.Answer(ctx, question, author, text); err != nil {
 			return nil, err
 		}
+		if len(conflicts) > 0 {
+			if _, err := d.Hold(ctx, knowledge.Review{Question: question, Person: author, Conflicts: conflicts}); err != nil {
+				return nil, err
+			}
+			if r.Question, err = d.Tx.Question(ctx, question); err != nil {
+				return nil, err
+			}
+		}
 		for i := range gone {
 			gone[i].By = r.Question.Answer.ByName
 		}
 		return append(mailTo(gone), answerMail(r, before.Status.Answered(), false)...), nil
 	})
 	return r, err
+}
+
+// disturbs returns what an answer would change for others.
+func (o Office) disturbs(ctx context.Context, question, answer string) ([]knowledge.Conflict, error) {
+	if o.Guard == nil {
+		return nil, nil
+	}
+	var p knowledge.Proposal
+	err := o.Store.Read(ctx, func(tx Tx) error {
+		q, err := tx.Question(ctx, question)
+		if err != nil {
+			return err
+		}
+		p = knowledge.Proposal{Question: q.ID, Text: q.Text, Answer: answer}
+		if q.Status.Answered() {
+			return nil
+		}
+		phrasings, err := tx.Phrasings(ctx, []string{q.ID})
+		if err != nil {
+			return err
+		}
+		for _, f := range phrasings {
+			if knowledge.FoldText(f.Text) != knowledge.FoldText(q.Text) {
+				p.Wordings = append(p.Wordings, f.Text)
+			}
+		}
+		waiting, err := waitersWordings(ctx, tx, q)
+		p.Wordings = append(p.Wordings, waiting...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o.Guard.Disturbs(ctx, p)
 }
 
 // SetStatus changes a question's status by hand. Those who wait for a reply that
@@ -67,6 +124,76 @@ func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Sta
 		return mail, nil
 	})
 	return q, err
+}
+
+// Undo takes a step of a question's history back; those who got an answer by a
+// senior's reply are told when it is another one now. It returns the step that
+// says so: with its id the undoing is undone.
+func (o Office) Undo(ctx context.Context, step, by int64) (undoing knowledge.Step, err error) {
+	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+		s, err := d.Tx.Step(ctx, step)
+		if err != nil {
+			return nil, err
+		}
+		return changing(ctx, d, s.Question, func() error {
+			if _, err = d.Undo(ctx, step, by); err != nil {
+				return err
+			}
+			undoing, err = lastStep(ctx, d, s.Question)
+			return err
+		})
+	})
+	return undoing, err
+}
+
+// Unlearn takes a wording from a question; see Undo for what it returns.
+func (o Office) Unlearn(ctx context.Context, question, wording string, by int64) (undoing knowledge.Step, err error) {
+	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+		if _, err := d.Unlearn(ctx, question, wording, by); err != nil {
+			return nil, err
+		}
+		undoing, err = lastStep(ctx, d, question)
+		return nil, err
+	})
+	return undoing, err
+}
+
+func lastStep(ctx context.Context, d knowledge.Desk, question string) (knowledge.Step, error) {
+	steps, err := d.Tx.Steps(ctx, question, 0, 0)
+	if err != nil || len(steps) == 0 {
+		return knowledge.Step{}, err
+	}
+	return steps[len(steps)-1], nil
+}
+
+// changing does something to a question, and returns the mail to those who have
+// its answer, when that is another one afterwards.
+func changing(ctx context.Context, d knowledge.Desk, question string, do func() error) ([]Mail, error) {
+	before, err := d.Tx.Question(ctx, question)
+	if err != nil {
+		return nil, err
+	}
+	if err := do(); err != nil {
+		return nil, err
+	}
+	after, err := d.Tx.Question(ctx, question)
+	if err != nil || after.Answer.ID == before.Answer.ID {
+		return nil, err
+	}
+	r, err := d.Retell(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	return answerMail(r, true, false), nil
+}
+
+// Decide lets what was held back go live, or keeps it out.
+func (o Office) Decide(ctx context.Context, review, by int64, accept bool) (r knowledge.Review, q knowledge.Question, err error) {
+	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+		r, q, err = d.DecideReview(ctx, review, by, accept)
+		return nil, err
+	})
+	return r, q, err
 }
 
 // goneTask is what a senior is told of a question that is settled elsewhere.
@@ -148,7 +275,7 @@ func (o Office) RecordAsk(ctx context.Context, who knowledge.Identity, text stri
 		if err := tx.Settle(ctx, row.ID, now, ""); err != nil {
 			return err
 		}
-		a, err = knowledge.Desk{Tx: tx, Now: now}.Record(ctx, knowledge.Ask{
+		a, err = o.desk(tx, now).Record(ctx, knowledge.Ask{
 			ID: row.ID, Person: p.ID, Chat: who.Chat, Text: text, Asked: now,
 			Decision: f.Decision, Confidence: f.Confidence, Candidates: candidates(f),
 		})

@@ -30,6 +30,10 @@ type Search struct {
 	Purpose    Purpose `json:"purpose"`
 	Without    string  `json:"without,omitempty"` // a question to leave out
 	Escalation int64   `json:"escalation,omitempty"`
+	// After is what the text seems to go on with, and Shown the entry that was
+	// shown for that; both may be empty.
+	After string `json:"after,omitempty"`
+	Shown string `json:"shown,omitempty"`
 }
 
 // Show asks for one entry with its answer and related questions.
@@ -54,16 +58,31 @@ type Prove struct {
 	Names    []string `json:"names,omitempty"` // who was told; "" for those without a name
 	Changed  bool     `json:"changed,omitempty"`
 	Pointed  bool     `json:"pointed,omitempty"` // the entry was there before
+	// Accepted says that the answer, or the wording, was held back and has just been
+	// let into the base.
+	Accepted bool `json:"accepted,omitempty"`
+	Learned  bool `json:"learned,omitempty"` // it was the wording that was held back
+}
+
+// Guard asks what a change of the base would disturb, before it is made. The change
+// is the one of the four that is there.
+type Guard struct {
+	Lesson  *knowledge.Lesson `json:"lesson,omitempty"` // a wording that people have taught
+	Reply   *Reply            `json:"reply,omitempty"`
+	Revise  *Revise           `json:"revise,omitempty"`
+	PointTo *PointTo          `json:"point_to,omitempty"`
 }
 
 func (Search) body()    {}
 func (Show) body()      {}
 func (FindOpen) body()  {}
 func (Prove) body()     {}
+func (Guard) body()     {}
 func (Search) query()   {}
 func (Show) query()     {}
 func (FindOpen) query() {}
 func (Prove) query()    {}
+func (Guard) query()    {}
 
 // Searcher finds entries. What it returns has been checked against the record
 // of truth.
@@ -79,4 +98,12 @@ type Searcher interface {
 	// Proves reports whether the wording finds the question: answered at once or
 	// among those suggested.
 	Proves(ctx context.Context, wording, question string) (bool, error)
+	Guardian
+}
+
+// Guardian knows what a change of the base would do to those who ask.
+type Guardian interface {
+	// Disturbs returns the wordings that find the right entry now and would not any
+	// more if the proposal went live.
+	Disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledge.Conflict, error)
 }

@@ -18,6 +18,7 @@ type Options struct {
 	Decider  Decider
 	Senders  map[string]Sender // by platform
 	Log      *slog.Logger
+	Learning knowledge.Learning
 	Now      func() time.Time // default time.Now
 	// Poll is how often the inbox is looked at for what other processes wrote.
 	// Default 100 ms.
@@ -257,7 +258,11 @@ func (r *Runner) step(ctx context.Context, row Row) error {
 func (r *Runner) answer(ctx context.Context, row Row, q Query) (Body, error) {
 	switch q := q.(type) {
 	case Search:
-		res, err := r.Searcher.Find(ctx, knowledge.Inquiry{Text: q.Text, Without: q.Without})
+		seen, err := r.seen(ctx, row.Chat)
+		if err != nil {
+			return nil, err
+		}
+		res, err := r.Searcher.Find(ctx, knowledge.Inquiry{Text: q.Text, Without: q.Without, After: q.After, Shown: q.Shown, Seen: seen, Refused: q.Purpose == ForExisting})
 		return Found{Search: q, Result: res}, err
 	case Show:
 		seen, err := r.seen(ctx, row.Chat)
@@ -275,6 +280,8 @@ func (r *Runner) answer(ctx context.Context, row Row, q Query) (Body, error) {
 	case Prove:
 		found, err := r.Searcher.Proves(ctx, q.Wording, q.Question)
 		return Proved{Prove: q, Found: found}, err
+	case Guard:
+		return r.guard(ctx, row, q)
 	}
 	return nil, fmt.Errorf("unknown query %T", q)
 }

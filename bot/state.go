@@ -28,6 +28,11 @@ type LastAsk struct {
 	// Seen are the questions shown in this dialogue already: related questions
 	// are not offered twice.
 	Seen []string `json:"seen,omitempty"`
+	// Thread is what was asked in a row on one subject, what began it first; it was
+	// gone on with At. Shown is the entry shown for it last.
+	Thread []string  `json:"thread,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	Shown  string    `json:"shown,omitempty"`
 }
 
 // Task is an escalation as its senior sees it.

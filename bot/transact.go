@@ -28,7 +28,7 @@ func (r *Runner) decide(ctx context.Context, tx Tx, row Row, body Body) error {
 	if err != nil {
 		return err
 	}
-	w := &work{tx: tx, clerk: newClerk(tx, e), e: e}
+	w := &work{tx: tx, clerk: newClerk(tx, e, r.Learning), e: e}
 	if s, err = r.settle(ctx, w, s); err != nil {
 		return err
 	}

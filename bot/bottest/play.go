@@ -3,7 +3,6 @@ package bottest
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -142,48 +141,6 @@ func (p *player) body(s step, chat bot.ChatID) (bot.Body, error) {
 func identity(name string) knowledge.Identity {
 	key := knowledge.FoldText(name)
 	return knowledge.Identity{Platform: platform, External: key, Name: name, Chat: string(bot.NewChat(platform, key))}
-}
-
-// office works as another process does: it is not killed with the bot.
-func (p *player) office() bot.Office {
-	return bot.Office{Store: p.stage.record, Now: p.stage.clock.Now}
-}
-
-// command is what an administrator does: the command line's words, with the
-// question's text in place of its id.
-var command = regexp.MustCompile(`(?s)^question (answer|status) «([^»]+)» (.+)$`)
-
-// operate runs an administrator's command.
-func (p *player) operate(ctx context.Context, line string) error {
-	m := command.FindStringSubmatch(line)
-	if m == nil {
-		return fmt.Errorf("unknown command %q: there are question answer «QUESTION» TEXT, question status «QUESTION» STATUS", line)
-	}
-	id, err := p.stage.question(ctx, m[2])
-	if err != nil {
-		return err
-	}
-	if m[1] == "answer" {
-		err = p.answer(ctx, id, m[3])
-	} else {
-		var to knowledge.Status
-		if to, err = knowledge.ParseStatus(m[3]); err == nil {
-			_, err = p.office().SetStatus(ctx, id, to)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return p.stage.settle()
-}
-
-func (p *player) answer(ctx context.Context, id, text string) error {
-	who, err := p.office().AddPerson(ctx, identity("Оператор"), func(*knowledge.Person) {})
-	if err != nil {
-		return err
-	}
-	_, err = p.office().Answer(ctx, id, who.ID, text)
-	return err
 }
 
 // heard writes down one message that came into a chat.

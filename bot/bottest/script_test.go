@@ -58,7 +58,9 @@ func TestScriptErrors(t *testing.T) {
 		"again":                                {"line 1", "nothing has happened"},
 		"оператор: сделай красиво":             {"line 1", "question answer"},
 		"оператор: question status «Где?» faq": {"line 1", "Где?", "not found"},
-		"Иван: спасибо\nоператор: question status «где» удалён": {"line 2"},
+		"Иван: где склад\nоператор: question accept «где склад»":         {"line 2", "nothing"},
+		"Иван: где склад\nоператор: question unlearn «где склад» там он": {"line 2", "там он", "not found"},
+		"Иван: спасибо\nоператор: question status «где» удалён":          {"line 2"},
 	} {
 		_, _, err := Play(t.Context(), Conversation{Language: "ru", Script: script}, t.TempDir(), 0)
 		if err == nil {
