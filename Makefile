@@ -102,7 +102,7 @@ vuln: deps ## look the dependencies up in the vulnerability database (needs the 
 chaos-long: deps model ## kill the bot 50 times with seeds and see that nothing is lost
 	NASTAVNIK_CHAOS_SEEDS=50 go test ./cmd/nastavnik -run Chaos -count=1 -timeout 60m -v
 
-eval: model build ## measure the search on the evaluation sets of EVAL=DIR
+eval: model build ## measure the search on the evaluation sets of EVAL=DIR: one table, targets and intervals
 	@tools/eval.sh "$(EVAL)"
 
 ##@ Change it

@@ -1,47 +1,55 @@
 #!/usr/bin/env bash
-# eval.sh DIR measures the search on every evaluation set of DIR:
+# eval.sh DIR measures the search on every evaluation set of DIR and prints one
+# table of what the project has set itself as targets:
 #
 #	DIR/SET/dev/{kb,queries}.jsonl      a knowledge base and questions to it
 #	DIR/SET/dev_*/queries_*.jsonl       the same questions typed badly, for the same base
-#	DIR/tools/score.py SETDIR RUN       prints the figures of one run
 #
-# The runs stay in eval-runs/, to be compared with the next ones.
+# A set that has badly typed questions is also measured with the
+# other wordings of each entry stored, and replayed from an empty base. The runs
+# stay in eval-runs/, to be compared with later ones (nastavnik eval --compare);
+# vectors stay there too, so that the next time takes a fraction.
 set -euo pipefail
 dir=${1:-}
-if [ -z "$dir" ] || [ ! -f "$dir/tools/score.py" ]; then
-	echo "usage: make eval EVAL=DIR, where DIR/tools/score.py is the scorer and DIR/SET/dev holds kb.jsonl and queries.jsonl" >&2
+if [ -z "$dir" ] || [ ! -d "$dir" ]; then
+	echo "usage: make eval EVAL=DIR, where DIR/SET/dev holds kb.jsonl and queries.jsonl" >&2
 	exit 2
 fi
 dir=$(cd "$dir" && pwd)
 cd "$(dirname "$0")/.."
 mkdir -p eval-runs
+rm -f eval-runs/*.json
 
-# score.py reads queries.jsonl out of a folder: a set of another name gets one.
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-# measure NAME KB QUERIES
+# measure NAME KB QUERIES [FLAGS]
 measure() {
-	local run=eval-runs/$1.jsonl set=$scratch/$1
-	mkdir -p "$set"
-	cp "$3" "$set/queries.jsonl"
-	printf '== %s\n' "$1"
-	bin/nastavnik eval "$2" "$3" --out "$run"
-	python3 "$dir/tools/score.py" "$set" "$run" --dev "$set" "$run"
+	local name=$1 kb=$2 queries=$3
+	shift 3
+	echo "measuring $name" >&2
+	bin/nastavnik eval "$kb" "$queries" --vectors eval-runs/vectors.gob --json "$@" >"eval-runs/$name.json"
 }
 
 measured=0
 for kb in "$dir"/*/dev/kb.jsonl; do
 	[ -f "$kb" ] || continue
 	set=$(basename "$(dirname "$(dirname "$kb")")")
-	for queries in "$dir/$set"/dev/queries.jsonl "$dir/$set"/dev_*/queries_*.jsonl; do
-		[ -f "$queries" ] || continue
-		name=$(basename "$queries" .jsonl)
-		measure "$set${name#queries}" "$kb" "$queries"
-		measured=$((measured + 1))
+	queries=$dir/$set/dev/queries.jsonl
+	[ -f "$queries" ] || continue
+	measure "$set" "$kb" "$queries" --out "eval-runs/$set.jsonl"
+	measured=$((measured + 1))
+	noisy=0
+	for typed in "$dir/$set"/dev_*/queries_*.jsonl; do
+		[ -f "$typed" ] || continue
+		kind=$(basename "$typed" .jsonl)
+		measure "$set${kind#queries}" "$kb" "$typed" --out "eval-runs/$set${kind#queries}.jsonl"
+		noisy=1
 	done
+	if [ "$noisy" -eq 1 ]; then
+		measure "${set}_leave_one_out" "$kb" "$queries" --leave-one-out --out "eval-runs/${set}_leave_one_out.jsonl"
+		measure "${set}_replay" "$kb" "$queries" --replay
+	fi
 done
 if [ "$measured" -eq 0 ]; then
 	echo "make eval: $dir has no SET/dev/kb.jsonl" >&2
 	exit 1
 fi
+go run ./internal/evalreport eval-runs

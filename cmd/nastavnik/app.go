@@ -35,6 +35,7 @@ type app struct {
 	words                bool // --words-only
 
 	cfg   configs.Config
+	slang map[string]string // the plain words for it
 	log   *slog.Logger
 	say   *texts.Catalogue
 	store *sqlite.Store
@@ -52,6 +53,9 @@ func (a *app) configure() error {
 	}
 	if a.dataFlag != "" {
 		cfg.Data = a.dataFlag
+	}
+	if a.slang, err = cfg.Synonyms.Load(); err != nil {
+		return err
 	}
 	a.cfg = cfg
 	a.log = newLog(a.std.err, cfg.Log)
@@ -113,8 +117,20 @@ func (a *app) storeOptions() (sqlite.Options, error) {
 	return sqlite.Options{Dir: a.cfg.Data, Queue: a.queue, Log: a.log}, nil
 }
 
-// openFinder opens the data folder and the searcher, with the model when there is one.
+// openFinder opens the data folder and the searcher, with the model when there is
+// one, ready to search.
 func (a *app) openFinder(ctx context.Context) error {
+	if a.find != nil {
+		return nil
+	}
+	if err := a.joinFinder(ctx); err != nil {
+		return err
+	}
+	return a.find.Sync(ctx)
+}
+
+// joinFinder is openFinder for who does not search: nothing is loaded.
+func (a *app) joinFinder(ctx context.Context) error {
 	if err := a.open(ctx); err != nil || a.find != nil {
 		return err
 	}
@@ -122,14 +138,12 @@ func (a *app) openFinder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.find, err = newFinder(a.store, embedder, a.log); err != nil {
-		return err
-	}
-	return a.find.Sync(ctx)
+	a.find, err = newFinder(a.store, embedder, a.slang, a.log)
+	return err
 }
 
 // newFinder joins the searcher and a store.
-func newFinder(s bot.Store, e knowledge.Embedder, log *slog.Logger) (*finder.Finder, error) {
+func newFinder(s watchedStore, e knowledge.Embedder, slang map[string]string, log *slog.Logger) (*finder.Finder, error) {
 	dim := 1 // without an embedder nothing is ever put into the indexes
 	if e != nil {
 		dim = e.Dim()
@@ -142,7 +156,7 @@ func newFinder(s bot.Store, e knowledge.Embedder, log *slog.Logger) (*finder.Fin
 	if err != nil {
 		return nil, err
 	}
-	return finder.New(finder.Options{Record: record{s}, Index: answered, Open: open, Embedder: e, Log: log}), nil
+	return finder.New(finder.Options{Record: record{s}, Index: answered, Open: open, Embedder: e, Synonyms: slang, Log: log}), nil
 }
 
 // embedder loads the model; nil, with a word to the person, when there is none.
@@ -158,8 +172,8 @@ func (a *app) embedder() (knowledge.Embedder, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.model = m
-	return embedder{m}, nil
+	a.model = m.Informed()
+	return embedder{a.model}, nil
 }
 
 // loadModel opens the model that is built in, or else the file that is found.
@@ -187,8 +201,16 @@ func (a *app) close() error {
 	return err
 }
 
+// watchedStore is a store that tells cheaply whether anybody has written to it.
+type watchedStore interface {
+	bot.Store
+	Changed(ctx context.Context) (uint64, error)
+}
+
 // record shows a store to the searcher.
-type record struct{ store bot.Store }
+type record struct{ store watchedStore }
+
+func (r record) Changed(ctx context.Context) (uint64, error) { return r.store.Changed(ctx) }
 
 func (r record) View(ctx context.Context, fn func(knowledge.Tx) error) error {
 	return r.store.Read(ctx, func(tx bot.Tx) error { return fn(tx) })
@@ -208,7 +230,13 @@ func (e embedder) Embed(ctx context.Context, kind knowledge.EmbedKind, texts []s
 	return e.EmbedQueries(ctx, texts)
 }
 
-func (a *app) office() bot.Office { return bot.Office{Store: a.store, Now: time.Now} }
+func (a *app) office() bot.Office {
+	o := bot.Office{Store: a.store, Now: time.Now, Learning: a.learning()}
+	if a.find != nil {
+		o.Guard = a.find
+	}
+	return o
+}
 
 // dataPath returns the data folder's absolute path, for messages.
 func (a *app) dataPath() string {

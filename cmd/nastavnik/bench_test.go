@@ -49,7 +49,7 @@ func useModel(b *testing.B) embedder {
 	}
 	b.Setenv("NASTAVNIK_MODEL_OFF", "false")
 	b.Setenv("NASTAVNIK_MODEL_PATH", path)
-	return embedder{m}
+	return embedder{m.Informed()}
 }
 
 // manyQuestions is a file of n different questions with answers of a usual
@@ -80,7 +80,7 @@ func withVectors(b *testing.B, n int, model embedder) cli {
 	}
 	defer a.close()
 	var err error
-	if a.find, err = newFinder(a.store, cached{model}, a.log); err != nil {
+	if a.find, err = newFinder(a.store, cached{model}, a.slang, a.log); err != nil {
 		b.Fatal(err)
 	}
 	ids, err := a.find.Backlog(b.Context())

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/nastavnik-bot/nastavnik/configs"
 )
 
 func newConfig(a *app) *cobra.Command {
@@ -25,6 +27,12 @@ func newConfig(a *app) *cobra.Command {
 				}
 				return a.printf("%s", text)
 			},
+		},
+		&cobra.Command{
+			Use:   "synonyms",
+			Short: "Показать встроенный список сленга: скопируйте, исправьте, назовите в synonyms.path",
+			Args:  cobra.NoArgs,
+			RunE:  func(*cobra.Command, []string) error { return a.printf("%s", configs.DefaultSynonyms) },
 		},
 	)
 	return c

@@ -1,191 +1,226 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/knowledge/kbfile"
+	"github.com/nastavnik-bot/nastavnik/knowledge/quality"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
+type evalOptions struct {
+	kb, queries string
+	out         string
+	compare     string
+	vectors     string
+	precision   float64
+	leaveOneOut bool
+	replay      bool
+	seeds       int
+	json        bool
+}
+
 func newEval(a *app) *cobra.Command {
-	var out string
+	var o evalOptions
 	c := &cobra.Command{
 		Use:   "eval БАЗА ЗАПРОСЫ",
 		Short: "Измерить поиск на размеченных вопросах, в отдельной временной папке",
 		Long: `Загружает БАЗУ (jsonl: id, question, answer?, aliases?) в пустую временную папку, ищет каждый из ЗАПРОСОВ
-(jsonl: text, expected_ids) и пишет по строке на запрос: {"ranked":[номера, лучший первым],"conf":уверенность 0–1}.
-Рабочая папка данных не участвует.`,
-		Example: `  nastavnik eval kb.jsonl queries.jsonl --out run.jsonl`,
-		Args:    cobra.ExactArgs(2),
+(jsonl: text, expected_ids, oos?) и печатает, насколько хорош поиск; у каждого числа — интервал, в котором
+оно лежит с вероятностью 95 %. Рабочая папка данных не участвует.
+
+--out пишет по строке на запрос: {"ranked":[номера, лучший первым],"conf":уверенность 0–1}; --compare сравнивает
+с таким файлом на тех же запросах и говорит, какие различия больше случайных.
+
+--leave-one-out хранит остальные запросы той же записи как её формулировки; сам запрос всякий раз убран.
+
+--replay начинает с ПУСТОЙ базы: запросы приходят в случайном порядке, спрашивающий принимает верный ответ,
+выбирает верный из предложенных или идёт к сеньору, сеньор отвечает по разметке. Считает, сколько раз пришлось
+спросить сеньора.`,
+		Example: `  nastavnik eval kb.jsonl queries.jsonl --out run.jsonl
+  nastavnik eval kb.jsonl queries.jsonl --compare run.jsonl
+  nastavnik eval kb.jsonl queries.jsonl --replay`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if out == "" {
-				return usageError{errors.New("назовите файл результата: --out run.jsonl")}
+			o.kb, o.queries = args[0], args[1]
+			if err := o.validate(); err != nil {
+				return usageError{err}
 			}
-			return a.eval(cmd.Context(), args[0], args[1], out)
+			return a.eval(cmd.Context(), o)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "куда записать результат")
+	f := c.Flags()
+	f.StringVar(&o.out, "out", "", "куда записать результат, по строке на запрос")
+	f.StringVar(&o.compare, "compare", "", "файл прежнего результата, с которым сравнить")
+	f.BoolVar(&o.leaveOneOut, "leave-one-out", false, "другие запросы той же записи — её формулировки")
+	f.BoolVar(&o.replay, "replay", false, "начать с пустой базы и посчитать обращения к сеньору")
+	f.IntVar(&o.seeds, "seeds", 10, "сколько случайных порядков для --replay (по умолчанию 10)")
+	f.Float64Var(&o.precision, "precision", defaultPrecision, "обещанная точность прямых ответов, 0–1 (по умолчанию 0.95)")
+	f.StringVar(&o.vectors, "vectors", "", "файл, в котором помнить векторы между запусками")
+	f.BoolVar(&o.json, "json", false, "вывести JSON")
+	hideDefaults(f, "precision", "seeds")
 	return c
 }
 
-// evalQuery is one labelled query.
-type evalQuery struct {
-	Text     string   `json:"text"`
-	Expected []string `json:"expected_ids"` // empty: must not be answered
+// defaultPrecision is what direct answers are promised to have where nothing else
+// is said.
+const defaultPrecision = 0.95
+
+// hideDefaults keeps the flags library from adding "(default …)" in English to what
+// the help of the flags says in Russian.
+func hideDefaults(f *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		f.Lookup(name).DefValue = "0"
+	}
 }
 
-// evalRun is what the search made of it.
-type evalRun struct {
-	Ranked []string `json:"ranked"` // best first
-	Conf   float64  `json:"conf"`   // that the first is right, 0–1
+func (o evalOptions) validate() error {
+	switch {
+	case !(o.precision > 0 && o.precision < 1):
+		return fmt.Errorf("--precision %v: нужно число между 0 и 1, например 0.95", o.precision)
+	case o.replay && (o.out != "" || o.compare != "" || o.leaveOneOut):
+		return errors.New("--replay не сочетается с --out, --compare и --leave-one-out")
+	case o.seeds < 1 || o.seeds > 1000:
+		return fmt.Errorf("--seeds %d: нужно от 1 до 1000", o.seeds)
+	}
+	return nil
 }
 
-func (a *app) eval(ctx context.Context, kb, queries, out string) (err error) {
+// measuring says how figures are measured.
+func measuring(precision float64) quality.Options {
+	return quality.Options{Promise: promise(precision)}
+}
+
+// promise is what a threshold has to keep.
+func promise(precision float64) quality.Promise {
+	return quality.Promise{Precision: precision, Z: quality.CarefulZ}
+}
+
+func (a *app) eval(ctx context.Context, o evalOptions) (err error) {
 	// Before the work, not after it.
-	if _, err := os.Stat(filepath.Dir(out)); err != nil {
-		return fmt.Errorf("файл %s не создаётся: такой папки нет", out)
+	if o.out != "" {
+		if _, err := os.Stat(filepath.Dir(o.out)); err != nil {
+			return fmt.Errorf("файл %s не создаётся: такой папки нет", o.out)
+		}
 	}
-	asked, err := readQueries(queries)
+	queries, err := readQueries(o.queries)
 	if err != nil {
 		return err
 	}
-	entries, err := a.readEntries(kb, kbfile.Options{AnswerOptional: true})
-	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "nastavnik-eval-")
-	if err != nil {
-		return fmt.Errorf("временная папка: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	a.cfg.Data = dir
-	if err := a.openFinder(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.close()) }()
-	if err := a.loadForEval(ctx, entries); err != nil {
-		return err
-	}
-	runs, err := a.evalRuns(ctx, asked)
-	if err != nil {
-		return err
-	}
-	if err := writeRuns(out, runs); err != nil {
-		return err
-	}
-	return a.printf("Запросов: %d, записей: %d, первый ответ верен: %.3f, среди пяти: %.3f. Результат: %s\n",
-		len(asked), len(entries), recall(asked, runs, 1), recall(asked, runs, 5), out)
-}
-
-func (a *app) loadForEval(ctx context.Context, entries []kbfile.Entry) error {
-	for i := range entries {
-		if entries[i].Answer == "" {
-			// Only answered questions are search results; a set without answers is
-			// measured with the question in the answer's place.
-			entries[i].Answer = entries[i].Question
-		}
-	}
-	if _, err := store(ctx, a.store, entries, a.progress("Запись", len(entries))); err != nil {
-		return err
-	}
-	_, err := a.indexMissing(ctx, "Векторы")
-	return err
-}
-
-func (a *app) evalRuns(ctx context.Context, asked []evalQuery) ([]evalRun, error) {
-	progress := a.progress("Поиск", len(asked))
-	runs := make([]evalRun, len(asked))
-	for i, q := range asked {
-		f, err := a.find.Find(ctx, knowledge.Inquiry{Text: q.Text})
-		if err != nil {
-			return nil, err
-		}
-		runs[i] = evalRun{Ranked: []string{}, Conf: f.Confidence}
-		for _, m := range f.Ranked {
-			runs[i].Ranked = append(runs[i].Ranked, m.ID)
-		}
-		progress(i + 1)
-	}
-	return runs, nil
-}
-
-// recall is the share of answerable queries with an expected entry among the first k.
-func recall(asked []evalQuery, runs []evalRun, k int) float64 {
-	n, hit := 0, 0
-	for i, q := range asked {
-		if len(q.Expected) == 0 {
-			continue
-		}
-		n++
-		if among(runs[i].Ranked[:min(k, len(runs[i].Ranked))], q.Expected) {
-			hit++
-		}
-	}
-	if n == 0 {
-		return 0
-	}
-	return float64(hit) / float64(n)
-}
-
-func among(ranked, expected []string) bool {
-	for _, r := range ranked {
-		for _, e := range expected {
-			if r == e {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func readQueries(path string) ([]evalQuery, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("файл %s не открывается: %s", path, reason(err))
-	}
-	defer func() { _ = f.Close() }()
-	var out []evalQuery
-	sc := bufio.NewScanner(f)
-	sc.Buffer(nil, 8<<20)
-	for line := 1; sc.Scan(); line++ {
-		if len(sc.Bytes()) == 0 {
-			continue
-		}
-		var q evalQuery
-		if err := json.Unmarshal(sc.Bytes(), &q); err != nil {
-			return nil, fmt.Errorf("%s, строка %d: не JSON; нужно {\"text\": …, \"expected_ids\": […]}", path, line)
-		}
-		out = append(out, q)
-	}
-	if err := sc.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: нет ни одного запроса", path)
-	}
-	return out, nil
-}
-
-func writeRuns(path string, runs []evalRun) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("файл %s не создаётся: %s", path, reason(err))
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriter(f)
-	e := json.NewEncoder(w)
-	for _, r := range runs {
-		if err := e.Encode(r); err != nil {
+	var before []quality.Case
+	if o.compare != "" {
+		if before, err = readCases(o.compare, queries); err != nil {
 			return err
 		}
 	}
-	return w.Flush()
+	entries, err := a.readEntries(o.kb, kbfile.Options{AnswerOptional: true})
+	if err != nil {
+		return err
+	}
+	e, save, err := a.trialEmbedder(o.vectors)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, save()) }()
+	if o.replay {
+		return a.evalReplay(ctx, o, e, entries, queries)
+	}
+	t, err := a.trial(ctx, o, e, entries, queries)
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := writeRuns(o.out, t.runs); err != nil {
+			return err
+		}
+	}
+	return a.reportEval(o, t, before)
+}
+
+// readCases reads a saved run and judges it.
+func readCases(path string, queries []quality.Query) ([]quality.Case, error) {
+	runs, err := readRun(path)
+	if err != nil {
+		return nil, err
+	}
+	cases, err := quality.Judge(queries, runs)
+	if err != nil {
+		return nil, fmt.Errorf("%s не от этих запросов: строк %d, запросов %d", path, len(runs), len(queries))
+	}
+	return cases, nil
+}
+
+// trial is what the search made of labelled queries.
+type trial struct {
+	entries  int
+	queries  []quality.Query
+	runs     []quality.Run
+	answered []bool // directly, by the calibration in force
+	rankings [][]search.Scored
+	by       search.Calibration
+}
+
+// trial searches every query in a base of the entries.
+func (a *app) trial(ctx context.Context, o evalOptions, e knowledge.Embedder, entries []kbfile.Entry, queries []quality.Query) (t trial, err error) {
+	if o.leaveOneOut {
+		entries = withWordings(entries, queries)
+	}
+	b, err := a.newTrial(ctx, e)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.fill(ctx, a, entries); err != nil {
+		return t, err
+	}
+	assess, err := b.find.Assessor(ctx)
+	if err != nil {
+		return t, err
+	}
+	t = trial{entries: len(entries), queries: queries, by: b.find.Calibration()}
+	progress := a.progress("Поиск", len(queries))
+	for i, q := range queries {
+		var leave finder.Leave
+		if o.leaveOneOut {
+			leave.Wording = q.Text
+		}
+		ranked, err := assess.Rank(ctx, q.Text, leave)
+		if err != nil {
+			return t, err
+		}
+		d := search.Decide(ranked, t.by)
+		run := quality.Run{Ranked: make([]string, len(ranked)), Conf: d.Confidence}
+		for i, s := range ranked {
+			run.Ranked[i] = s.ID
+		}
+		t.runs, t.answered = append(t.runs, run), append(t.answered, d.Kind == search.Answer)
+		t.rankings = append(t.rankings, ranked)
+		progress(i + 1)
+	}
+	return t, nil
+}
+
+// withWordings adds each query to its entries as a phrasing.
+func withWordings(entries []kbfile.Entry, queries []quality.Query) []kbfile.Entry {
+	out := slices.Clone(entries)
+	for i, e := range out {
+		e.Aliases = slices.Clone(e.Aliases)
+		for _, q := range queries {
+			if slices.Contains(q.Expected, e.ID) {
+				e.Aliases = append(e.Aliases, q.Text)
+			}
+		}
+		out[i] = e
+	}
+	return out
 }

@@ -126,7 +126,7 @@ func (a *app) embedImported(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = l.Release() }()
-	if err := a.openFinder(ctx); err != nil {
+	if err := a.joinFinder(ctx); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -156,6 +156,10 @@ func store(ctx context.Context, s bot.Store, entries []kbfile.Entry, progress fu
 		n := min(importAtOnce, len(entries))
 		part := sum
 		err := s.Write(ctx, func(tx bot.Tx) error {
+			tx, err := readAhead(ctx, tx, entries[:n])
+			if err != nil {
+				return err
+			}
 			for _, e := range entries[:n] {
 				if err := storeEntry(ctx, tx, e, &part); err != nil {
 					return fmt.Errorf("%s: %w", e.Place, err)
@@ -172,63 +176,108 @@ func store(ctx context.Context, s bot.Store, entries []kbfile.Entry, progress fu
 	return sum, nil
 }
 
-// storeEntry adds an entry, or updates the question with its id.
+// storeEntry adds an entry, or updates the question with its id. Changes of a
+// question that was there go into its history; a new one begins with its own row.
 func storeEntry(ctx context.Context, tx bot.Tx, e kbfile.Entry, sum *importSum) error {
-	q, changed, err := target(ctx, tx, e)
+	q, before, err := target(ctx, tx, e)
 	if err != nil {
 		return err
 	}
 	fresh := q.Version == 0
+	steps := importSteps(q, before, fresh)
+	changed := fresh || q.Text != before.Text || q.Topic != before.Topic || q.Status != before.Status
 	if changed {
 		if err := tx.PutQuestion(ctx, &q); err != nil {
 			return err
 		}
 	}
 	if q.Answer.Text != e.Answer {
+		answer := knowledge.Answer{Question: q.ID, Text: e.Answer, Created: time.Now()}
+		if err := tx.PutAnswer(ctx, &answer); err != nil {
+			return err
+		}
 		changed = true
-		if err := tx.PutAnswer(ctx, &knowledge.Answer{Question: q.ID, Text: e.Answer, Created: time.Now()}); err != nil {
-			return err
-		}
+		steps = append(steps, knowledge.Step{Kind: knowledge.StepAnswered, Text: e.Answer, Was: q.Answer.Text, Ref: answer.ID})
 	}
-	for _, alias := range e.Aliases {
-		added, err := tx.PutPhrasing(ctx, knowledge.Phrasing{Question: q.ID, Text: alias, Origin: knowledge.Imported, Created: time.Now()})
+	added, err := putAliases(ctx, tx, q.ID, e.Aliases)
+	if err != nil {
+		return err
+	}
+	steps = append(steps, added...)
+	sum.count(fresh, changed || len(added) > 0)
+	if fresh {
+		return nil
+	}
+	return putSteps(ctx, tx, q.ID, steps)
+}
+
+// putAliases adds the wordings that a question does not have, and returns the
+// steps that say so.
+func putAliases(ctx context.Context, tx bot.Tx, question string, aliases []string) ([]knowledge.Step, error) {
+	var steps []knowledge.Step
+	for _, alias := range aliases {
+		added, err := tx.PutPhrasing(ctx, knowledge.Phrasing{Question: question, Text: alias, Origin: knowledge.Imported, Created: time.Now()})
 		if err != nil {
+			return nil, err
+		}
+		if added {
+			steps = append(steps, knowledge.Step{Kind: knowledge.StepPhrasing, Text: alias, Was: string(knowledge.Imported)})
+		}
+	}
+	return steps, nil
+}
+
+// importSteps returns what an import changes of a question's status.
+func importSteps(q, before knowledge.Question, fresh bool) []knowledge.Step {
+	if fresh || q.Status == before.Status {
+		return nil
+	}
+	return []knowledge.Step{{Kind: knowledge.StepStatus, Was: string(before.Status), Text: string(q.Status)}}
+}
+
+func putSteps(ctx context.Context, tx bot.Tx, question string, steps []knowledge.Step) error {
+	for _, s := range steps {
+		s.Question, s.At = question, time.Now()
+		if err := tx.PutStep(ctx, &s); err != nil {
 			return err
 		}
-		changed = changed || added
-	}
-	switch {
-	case fresh:
-		sum.added++
-	case changed:
-		sum.updated++
-	default:
-		sum.same++
 	}
 	return nil
 }
 
-// target is the question that an entry becomes, and whether its row changes.
-func target(ctx context.Context, tx bot.Tx, e kbfile.Entry) (knowledge.Question, bool, error) {
-	q, err := existing(ctx, tx, e)
+func (s *importSum) count(fresh, changed bool) {
+	switch {
+	case fresh:
+		s.added++
+	case changed:
+		s.updated++
+	default:
+		s.same++
+	}
+}
+
+// target is the question that an entry becomes, and what it is before that: the
+// zero question when it is new.
+func target(ctx context.Context, tx bot.Tx, e kbfile.Entry) (q, before knowledge.Question, err error) {
+	before, err = existing(ctx, tx, e)
 	if errors.Is(err, knowledge.ErrNotFound) {
-		return knowledge.Question{ID: e.ID, Text: e.Question, Topic: e.Topic, Status: knowledge.InKnowledgeBase, Asked: time.Now()}, true, nil
+		return knowledge.Question{ID: e.ID, Text: e.Question, Topic: e.Topic, Status: knowledge.InKnowledgeBase, Asked: time.Now()}, before, nil
 	}
 	if err != nil {
-		return q, false, err
+		return q, before, err
 	}
-	before := q
+	q = before
 	q.Text = e.Question
 	if e.Topic != "" {
 		q.Topic = e.Topic
 	}
 	if !q.Status.Answered() {
 		if err := q.Status.To(knowledge.InKnowledgeBase); err != nil {
-			return q, false, err
+			return q, before, err
 		}
 		q.Status, q.Closed = knowledge.InKnowledgeBase, knowledge.NotClosed
 	}
-	return q, q.Text != before.Text || q.Topic != before.Topic || q.Status != before.Status, nil
+	return q, before, nil
 }
 
 // existing finds the question that an entry updates: by its id, else, when the

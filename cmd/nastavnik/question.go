@@ -19,9 +19,13 @@ import (
 func newQuestion(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "question",
-		Short: "Вопросы: список, подробности, ответ, статус",
+		Short: "Вопросы: список, подробности, ответ, статус, история, чему научился бот",
 	}
-	c.AddCommand(newQuestionList(a), newQuestionShow(a), newQuestionAnswer(a), newQuestionStatus(a))
+	c.AddCommand(
+		newQuestionList(a), newQuestionShow(a), newQuestionAnswer(a), newQuestionStatus(a),
+		newQuestionHistory(a), newQuestionUndo(a), newQuestionUnlearn(a),
+		newQuestionReviews(a), newQuestionDecide(a, true), newQuestionDecide(a, false), newQuestionStale(a),
+	)
 	return c
 }
 
@@ -135,7 +139,8 @@ type questionDetails struct {
 	Versions  []answerJSON   `json:"versions"`
 	Phrasings []phrasingJSON `json:"phrasings"`
 	Waiting   []waiterJSON   `json:"waiting"`
-	Senior    string         `json:"senior,omitempty"` // who has it now
+	Senior    string         `json:"senior,omitempty"`  // who has it now
+	Reviews   []reviewJSON   `json:"reviews,omitempty"` // what waits for a decision
 }
 
 type answerJSON struct {
@@ -212,6 +217,9 @@ func readDetails(ctx context.Context, tx bot.Tx, id string) (questionDetails, er
 	for _, p := range phrasings {
 		d.Phrasings = append(d.Phrasings, phrasingJSON{Text: p.Text, Origin: p.Origin})
 	}
+	if d.Reviews, err = openReviews(ctx, tx, id); err != nil {
+		return d, err
+	}
 	return d, readWaiting(ctx, tx, &d)
 }
 
@@ -255,7 +263,13 @@ func (a *app) printDetails(d questionDetails) error {
 	for _, p := range d.Phrasings {
 		fmt.Fprintf(&b, "  %s\n", cell(p.Text, 120))
 	}
-	return a.printf("%s", b.String())
+	if err := a.printf("%s", b.String()); err != nil || len(d.Reviews) == 0 {
+		return err
+	}
+	if err := a.printf("\n"); err != nil {
+		return err
+	}
+	return a.printReviews(d.Reviews)
 }
 
 func by(name string) string {
@@ -271,7 +285,8 @@ func newQuestionAnswer(a *app) *cobra.Command {
 		Use:   "answer НОМЕР",
 		Short: "Ответить на вопрос или изменить ответ; те, кто ждёт, получат его",
 		Long: `Записывает ответ: текст из --text или со стандартного ввода (Markdown).
-Все, кто ждёт, получат его; кто получил прежнюю версию — новую.`,
+Все, кто ждёт, получат его; кто получил прежнюю версию — новую.
+Если из-за ответа другие стали бы находить не то, в базу он не попадёт, пока вы не решите: команда покажет, что изменилось бы.`,
 		Example: `  nastavnik question answer q15 --text "Откройте карточку сделки → «Ответственный»."
   nastavnik question answer q15 --by "Анна К." < answer.md`,
 		Args: cobra.ExactArgs(1),
@@ -295,7 +310,7 @@ func (a *app) questionAnswer(ctx context.Context, id, text, author string) error
 	if _, err := knowledge.CleanText(text, knowledge.MaxAnswerRunes); err != nil {
 		return usageError{fmt.Errorf("ответ: %w", err)}
 	}
-	if err := a.open(ctx); err != nil {
+	if err := a.openFinder(ctx); err != nil { // which tells what the answer would disturb
 		return err
 	}
 	defer func() { _ = a.close() }()
@@ -307,7 +322,10 @@ func (a *app) questionAnswer(ctx context.Context, id, text, author string) error
 	if err != nil {
 		return noQuestion(id, err)
 	}
-	return a.printf("Ответ записан: %s, версия %d. Получат: %d.\n", r.Question.ID, r.Question.Answer.Version, len(r.Waiters))
+	if err := a.printf("Ответ записан: %s, версия %d. Получат: %d.\n", r.Question.ID, r.Question.Answer.Version, len(r.Waiters)); err != nil || r.Question.Status.Answered() {
+		return err
+	}
+	return a.printHeld(ctx, id)
 }
 
 func newQuestionStatus(a *app) *cobra.Command {

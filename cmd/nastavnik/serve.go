@@ -76,7 +76,7 @@ func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) e
 		return err
 	}
 	r := bot.NewRunner(bot.Options{
-		Store: a.store, Searcher: a.find, Log: a.log,
+		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(),
 		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
 		Senders: map[string]bot.Sender{console.Platform: console.Sender{}},
 	})
@@ -93,6 +93,7 @@ func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) e
 	g, run := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.Run(run) })
 	g.Go(func() error { return a.catchUp(run) })
+	g.Go(func() error { return a.keepFrequent(run) })
 	if ready != nil {
 		ready()
 	}
