@@ -135,7 +135,7 @@ func (d Desk) turnPhrasing(ctx context.Context, s Step, back bool) error {
 			return refuse(ErrConflict, "формулировка «%s» у вопроса уже есть", s.Text)
 		}
 	}
-	if err := error(nil); err != nil || origin != SeniorSaid {
+	if err := d.void(ctx, s.Question, s.Text, Verdict.For, back); err != nil || origin != SeniorSaid {
 		return err
 	}
 	return d.void(ctx, s.Question, s.Text, rejected, !back)

@@ -212,3 +212,15 @@ func TestAnswerThatDisturbsIsHeld(t *testing.T) {
 		t.Errorf("what disturbs nobody is held:\n%s", got)
 	}
 }
+
+// Who waits gets the answer even when nobody can tell what it would disturb.
+func TestAnswerWithoutACheck(t *testing.T) {
+	c := newCLI(t)
+	c.must("import", c.file("kb.jsonl", threeEntries))
+	t.Setenv("NASTAVNIK_MODEL_OFF", "false")
+	t.Setenv("NASTAVNIK_MODEL_PATH", c.file("model.bin", "не модель"))
+	r := c.run("question", "answer", "vacation", "--by", "Анна К.", "--text", "Раздел «Отпуска».")
+	if r.code != 0 || !strings.Contains(r.err, "без проверки") || !strings.Contains(r.out, "версия 2") {
+		t.Errorf("exit %d\n%s\n%s", r.code, r.out, r.err)
+	}
+}

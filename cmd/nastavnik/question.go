@@ -310,10 +310,11 @@ func (a *app) questionAnswer(ctx context.Context, id, text, author string) error
 	if _, err := knowledge.CleanText(text, knowledge.MaxAnswerRunes); err != nil {
 		return usageError{fmt.Errorf("ответ: %w", err)}
 	}
-	if err := a.openFinder(ctx); err != nil { // which tells what the answer would disturb
+	if err := a.open(ctx); err != nil {
 		return err
 	}
 	defer func() { _ = a.close() }()
+	a.openGuard(ctx)
 	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(author, systemUser())), func(*knowledge.Person) {})
 	if err != nil {
 		return err

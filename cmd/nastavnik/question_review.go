@@ -109,6 +109,15 @@ func found(b knowledge.Brief) string {
 	return fmt.Sprintf("«%s» (%s)", cell(b.Text, 80), b.ID)
 }
 
+// openGuard opens the searcher, which tells what an answer would disturb. Who
+// waits for the answer gets it even when that cannot be told.
+func (a *app) openGuard(ctx context.Context) {
+	if err := a.openFinder(ctx); err != nil {
+		a.find = nil
+		_, _ = fmt.Fprintf(a.std.err, "Не удалось проверить, не помешает ли ответ находить другие: %s\nОтвет записывается без проверки.\n", explain(err))
+	}
+}
+
 // printHeld prints what of a question waits for a decision.
 func (a *app) printHeld(ctx context.Context, question string) error {
 	var held []reviewJSON
