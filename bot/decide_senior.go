@@ -82,6 +82,12 @@ func (t *turn) taskGone(b TaskGone) {
 // forget removes a task and the draft about it, and returns what was written.
 func (t *turn) forget(escalation int64) (lost string) {
 	t.s.Tasks = t.s.withoutTask(escalation)
+	return t.dropDraftOf(escalation)
+}
+
+// dropDraftOf ends the draft about a task, as what is put off or settled must not
+// be sent by silence, and returns what was written.
+func (t *turn) dropDraftOf(escalation int64) (lost string) {
 	if d := t.s.Draft; d != nil && d.Escalation == escalation && d.Kind != DraftEdit {
 		lost = d.text()
 		t.s.Draft = nil
@@ -207,8 +213,13 @@ func (t *turn) taskPostponed(b TaskPostponed) {
 		task.Until = b.Due
 		t.s.Tasks = t.s.withTask(task)
 	}
+	// Put back before a word of it was written: the next words are about something else.
+	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == b.Escalation && len(d.Parts) == 0 {
+		t.s.Draft = nil
+	}
 	t.out = append(t.out, Wake{At: b.Due, Body: Due{Escalation: b.Escalation}})
-	t.reply("postponed", texts.Data{"Time": b.Due.In(t.manner.Zone).Format("15:04")})
+	text := t.say.Say("postponed", texts.Data{"Time": b.Due.In(t.manner.Zone).Format("15:04")})
+	t.send(Message{Text: text + t.notSent(t.dropDraftOf(b.Escalation))})
 }
 
 // replyDone asks the searcher for proof that the question is found from now on.

@@ -344,3 +344,21 @@ func verbs() []Verb {
 		EditAnswer, KeepOut, PutBack, MakeFAQ, HeldYes, HeldNo, "fly",
 	}
 }
+
+func TestPuttingOffDropsTheDraft(t *testing.T) {
+	d := decider(t)
+	s := State{
+		Tasks: []Task{{Escalation: 1, Question: "q1", Text: "вопрос"}},
+		Draft: &Draft{Kind: DraftReply, Escalation: 1, Question: "q1", Parts: []string{"начатый ответ"}, Last: noon()},
+	}
+	s, actions := d.Decide(s, Event{ID: 7, Chat: "console:x", At: noon(), Body: TaskPostponed{Escalation: 1, Due: noon().Add(time.Hour)}, Person: knowledge.Person{ID: 3, Senior: true}})
+	if s.Draft != nil || s.Tasks[0].Until.IsZero() {
+		t.Errorf("the draft would still be sent by silence: %+v", s)
+	}
+	if !slices.ContainsFunc(actions, func(a Action) bool {
+		m, ok := a.(Send)
+		return ok && strings.Contains(m.Message.Text, "начатый ответ")
+	}) {
+		t.Errorf("the senior is not told that it was not sent: %+v", actions)
+	}
+}
