@@ -213,10 +213,6 @@ func (t *turn) taskPostponed(b TaskPostponed) {
 		task.Until = b.Due
 		t.s.Tasks = t.s.withTask(task)
 	}
-	// Put back before a word of it was written: the next words are about something else.
-	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == b.Escalation && len(d.Parts) == 0 {
-		t.s.Draft = nil
-	}
 	t.out = append(t.out, Wake{At: b.Due, Body: Due{Escalation: b.Escalation}})
 	text := t.say.Say("postponed", texts.Data{"Time": b.Due.In(t.manner.Zone).Format("15:04")})
 	t.send(Message{Text: text + t.notSent(t.dropDraftOf(b.Escalation))})

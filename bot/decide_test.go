@@ -240,7 +240,8 @@ func (k *desk) say(t *rapid.T, about int64) {
 	switch {
 	case about != 0:
 		k.may[w][about] = true
-	case len(k.s.Tasks) == 1 && k.s.Tasks[0].Until.IsZero():
+	case len(k.s.Tasks) == 1 && (k.s.Tasks[0].Until.IsZero() || k.writing(k.s.Tasks[0].Escalation)):
+		// The only one there is: not put back, or taken up again in spite of that.
 		k.may[w][k.s.Tasks[0].Escalation] = true
 	}
 	// What the senior has taken up by a button, and nothing has come since.
@@ -248,6 +249,12 @@ func (k *desk) say(t *rapid.T, about int64) {
 		k.may[w][d.Escalation] = true
 	}
 	k.event(t, Said{Text: w}, about)
+}
+
+// writing reports whether the senior has a reply to the question begun.
+func (k *desk) writing(escalation int64) bool {
+	d := k.s.Draft
+	return d != nil && d.Kind == DraftReply && d.Escalation == escalation
 }
 
 func (k *desk) press(t *rapid.T) {

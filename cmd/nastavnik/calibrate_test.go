@@ -91,6 +91,23 @@ func TestFitRefusesToPretend(t *testing.T) {
 	}
 }
 
+// TestConfidencesAreOfFitsThatHaveNotSeenTheExample: an entry whose rankings are
+// unlike all others vouches for itself only in a fit that has seen it.
+func TestConfidencesAreOfFitsThatHaveNotSeenTheExample(t *testing.T) {
+	shipped := calibrationOf(-14)
+	all := made(shipped, 200, 1)
+	odd := made(shipped, 60, 2)
+	for i := range odd {
+		clear(odd[i].features)
+		odd[i].Rank, odd[i].Group = 1, "odd"
+	}
+	all = append(all, odd...)
+	seen := shipped.Fit(examples(all, nil)).Trust(odd[0].features)
+	if got := unseen(shipped, all)[len(all)-1].Conf; got > seen/2 {
+		t.Errorf("confidence %v by folds, %v by a fit that has seen it", got, seen)
+	}
+}
+
 // TestVerdicts tells what people's acts say about the first of a ranking.
 func TestVerdicts(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }

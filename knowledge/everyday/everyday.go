@@ -54,16 +54,16 @@ var ErrNoVectors = errors.New("no vectors of everyday questions for this embedde
 // Pool are vectors of everyday questions. It is safe for concurrent use.
 type Pool struct{ vectors *vector.Rounded }
 
-// Load returns the shipped vectors of an embedder by its name. What follows the last
-// hyphen, a checksum of its weights, may differ: weights pruned of other languages
-// give the same vectors. The error is [ErrNoVectors], or says that the shipped file
-// is damaged.
-func Load(embedder string) (*Pool, error) {
+// Load returns the shipped vectors of an embedder by its name and the length of its
+// vectors. What follows the last hyphen of the name, a checksum of its weights, may
+// differ: weights pruned of other languages give the same vectors. The error is
+// [ErrNoVectors], or says that the shipped file is damaged.
+func Load(embedder string, dim int) (*Pool, error) {
 	f, err := parse(shipped)
 	if err != nil {
 		return nil, fmt.Errorf("vectors of everyday questions: %w", err)
 	}
-	if model(embedder) != model(f.embedder) {
+	if model(embedder) != model(f.embedder) || dim != len(f.vectors[0]) {
 		return nil, ErrNoVectors
 	}
 	return NewPool(f.vectors), nil

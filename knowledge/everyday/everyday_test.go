@@ -59,7 +59,7 @@ func TestShippedVectorsAreOfTheQuestions(t *testing.T) {
 		t.Fatal(err)
 	}
 	m = m.Informed()
-	if _, err := Load(m.Name()); err != nil {
+	if _, err := Load(m.Name(), m.Dim()); err != nil {
 		t.Fatalf("Load(%q): %v", m.Name(), err)
 	}
 	var texts []string
@@ -97,13 +97,16 @@ func TestLoadKnowsItsEmbedder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(model(f.embedder) + "-00000000"); err != nil {
+	if _, err := Load(model(f.embedder)+"-00000000", len(f.vectors[0])); err != nil {
 		t.Errorf("other weights of the same model: %v", err)
 	}
 	for _, other := range []string{"", "text-embedding-3-small", strings.Replace(f.embedder, "-informed", "", 1)} {
-		if _, err := Load(other); !errors.Is(err, ErrNoVectors) {
+		if _, err := Load(other, len(f.vectors[0])); !errors.Is(err, ErrNoVectors) {
 			t.Errorf("Load(%q): %v, want ErrNoVectors", other, err)
 		}
+	}
+	if _, err := Load(f.embedder, 64); !errors.Is(err, ErrNoVectors) {
+		t.Errorf("a smaller model of the same name: %v, want ErrNoVectors", err)
 	}
 }
 

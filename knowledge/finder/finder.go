@@ -86,7 +86,7 @@ func New(o Options) *Finder {
 		weights: search.DefaultWeights(name),
 		queries: newMemo(), behind: map[string]bool{}, shelf: map[string]knowledge.Page{},
 	}
-	f.hubs = newHubs(name, f.weights, o.Log)
+	f.hubs = newHubs(o.Embedder, f.weights, o.Log)
 	shipped := search.DefaultCalibration(name)
 	f.cal.Store(&shipped)
 	f.parser = search.NewParser(search.ParserOptions{Vocabulary: f.answered, Synonyms: o.Synonyms})
@@ -132,26 +132,32 @@ func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index k
 	if q.vector == nil {
 		return lex.Rank(q.words, nil, f.weights), nil
 	}
-	return f.rankBoth(ctx, q, lex, index)
+	hits := f.look(ctx, q.vector, index)
+	ranked := lex.RankWhile(q.words, hits.wait, f.weights)
+	return ranked, hits.err
 }
 
-// rankBoth searches by words and by vectors at once.
-func (f *Finder) rankBoth(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index) ([]search.Scored, error) {
-	var near []search.Near
-	var err error
-	done := make(chan struct{})
+// hits are what the vectors have near a query, being looked for beside what its
+// words find.
+type hits struct {
+	done chan struct{}
+	near []search.Near
+	err  error // valid after wait, as near
+}
+
+// look begins to look for hits. The caller holds the view until it has waited.
+func (f *Finder) look(ctx context.Context, vector []float32, index knowledge.Index) *hits {
+	h := &hits{done: make(chan struct{})}
 	go func() {
-		defer close(done)
-		near, err = f.near(ctx, q.vector, index)
+		defer close(h.done)
+		h.near, h.err = f.near(ctx, vector, index)
 	}()
-	ranked := lex.RankWhile(q.words, func() []search.Near {
-		<-done
-		return near
-	}, f.weights)
-	if err != nil {
-		return nil, err
-	}
-	return ranked, nil
+	return h
+}
+
+func (h *hits) wait() []search.Near {
+	<-h.done
+	return h.near
 }
 
 func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Index) ([]search.Near, error) {
@@ -333,11 +339,23 @@ func (f *Finder) Proves(ctx context.Context, wording, question string) (bool, er
 
 // From either an open question counts as much the same as another: the asker is
 // asked, so it may be wrong at times. The calibration was fitted on bases of many
-// questions with answers; of the few that are open, the letters tell more.
+// questions with answers; of the few that are open, the words themselves tell more.
 const (
 	sameAt    = 0.5  // confidence
-	sameChars = 0.55 // search.Parts.Chars
+	sameWords = 0.75 // search.Query.Overlap
 )
+
+// muchTheSame reports whether the first of the open questions is what q asks.
+func (f *Finder) muchTheSame(q query, ranked []search.Scored) bool {
+	if e, ok := f.open.Entry(ranked[0].ID); ok {
+		for _, p := range e.Phrasings {
+			if q.words.Overlap(p) >= sameWords {
+				return true
+			}
+		}
+	}
+	return search.Decide(ranked, f.Calibration()).Confidence >= sameAt
+}
 
 // FindOpen returns the question without an answer that is much the same as the
 // text, other than own; nil when there is none.
@@ -351,7 +369,7 @@ func (f *Finder) FindOpen(ctx context.Context, text, own string) (*knowledge.Bri
 		return nil, fmt.Errorf("find open: %w", err)
 	}
 	ranked = slices.DeleteFunc(ranked, func(s search.Scored) bool { return s.ID == own })
-	if len(ranked) == 0 || ranked[0].Parts.Chars < sameChars && search.Decide(ranked, f.Calibration()).Confidence < sameAt {
+	if len(ranked) == 0 || !f.muchTheSame(q, ranked) {
 		return nil, nil
 	}
 	var out *knowledge.Brief

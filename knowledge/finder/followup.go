@@ -27,7 +27,7 @@ const (
 // before, word for word, and confirmed it.
 func (f *Finder) goOn(ctx context.Context, in knowledge.Inquiry, alone ranking) (knowledge.Finding, error) {
 	cal := f.Calibration()
-	joined, err := f.ranking(ctx, in.After+" "+in.Text, in)
+	joined, err := f.ranking(ctx, f.parser.Join(in.After, in.Text), in)
 	if err != nil {
 		return knowledge.Finding{}, err
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
 // turn is a labelled text that came after another one.
@@ -59,6 +61,7 @@ func TestFollowUps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := demoFinder(t, c.embedder)
+			checkFirstQuestions(t, f)
 			for kind, want := range map[string]limits{"follow-up": c.follow, "topic change": c.newMatter} {
 				var n, wrong float64
 				var got limits
@@ -93,5 +96,28 @@ func TestFollowUps(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkFirstQuestions holds that a first question that reads like a follow-up is
+// found after something else, too.
+func checkFirstQuestions(t *testing.T, f *finder.Finder) {
+	t.Helper()
+	for _, w := range wordingsOf(t, "testdata/wordings.jsonl") {
+		if !search.FollowsUp(w.Text) {
+			continue
+		}
+		alone, err := f.Find(t.Context(), knowledge.Inquiry{Text: w.Text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := f.Find(t.Context(), knowledge.Inquiry{Text: w.Text, After: "как сменить ответственного в сделке", Shown: "deal-owner"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, was := offered(alone, w.Expected)
+		if _, is := offered(after, w.Expected); was && !is {
+			t.Errorf("%q is no longer found in a dialogue: %+v", w.Text, after.Matches)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
@@ -41,6 +43,11 @@ func TestFollowUpIsSearchedWithWhatItFollows(t *testing.T) {
 		found := find(knowledge.Inquiry{Text: "а в другом месте?", After: after, Shown: "deal-owner"})
 		if got := ids(found); !found.Together || found.Page != nil || !slices.Contains(got, "contact-owner") || slices.Contains(got, "deal-owner") {
 			t.Errorf("a follow-up gives %v, %+v", got, found)
+		}
+		// So it is in the wrong keyboard layout.
+		typed := find(knowledge.Inquiry{Text: "f d lheujv vtcnt?", After: after, Shown: "deal-owner"})
+		if diff := cmp.Diff(found, typed); diff != "" {
+			t.Errorf("in the wrong layout (-right +wrong):\n%s", diff)
 		}
 		// Where nothing else is near, it is offered again.
 		found = find(knowledge.Inquiry{Text: "а потом?", After: "сменить пароль", Shown: "password"})

@@ -25,12 +25,15 @@ type hub struct {
 	off float64
 }
 
-// newHubs returns the hubs for an embedder. There are everyday vectors of the
+// newHubs returns the hubs for an embedder, nil for none. There are everyday vectors of the
 // built-in one only; the similarities of another stay as they are, and so does what
 // has been fitted with them.
-func newHubs(embedder string, w search.Weights, log *slog.Logger) *hubs {
+func newHubs(e knowledge.Embedder, w search.Weights, log *slog.Logger) *hubs {
 	h := &hubs{weights: w, off: map[string][]hub{}}
-	pool, err := everyday.Load(embedder)
+	if e == nil {
+		return h
+	}
+	pool, err := everyday.Load(e.Name(), e.Dim())
 	switch {
 	case err == nil:
 		h.pool = pool

@@ -1,6 +1,8 @@
 package finder
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"strings"
@@ -64,10 +66,24 @@ func TestHubsAreTakenOff(t *testing.T) {
 	check("changed", want)
 }
 
+// called is an embedder by its name and the length of its vectors alone.
+type called struct {
+	name string
+	dim  int
+}
+
+func (c called) Name() string { return c.name }
+
+func (c called) Dim() int { return c.dim }
+
+func (called) Embed(context.Context, knowledge.EmbedKind, []string) ([][]float32, error) {
+	return nil, errors.New("not called")
+}
+
 func TestNoHubsForOtherEmbedders(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	h := newHubs("text-embedding-3-small", search.DefaultWeights("text-embedding-3-small"), slog.New(slog.NewTextHandler(&log, nil)))
+	h := newHubs(called{"text-embedding-3-small", 2}, search.DefaultWeights("text-embedding-3-small"), slog.New(slog.NewTextHandler(&log, nil)))
 	if err := h.learn(t.Context(), []knowledge.Vector{{Key: "p1", Question: "q", Values: []float32{1, 0}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +91,7 @@ func TestNoHubsForOtherEmbedders(t *testing.T) {
 	if got[0].Similarity != 0.5 || log.Len() > 0 {
 		t.Errorf("similarity %v, want 0.5 as it was; log: %s", got[0].Similarity, log.String())
 	}
-	if h := newHubs(search.EmbedderE5+"-00000000", search.DefaultWeights(search.EmbedderE5), slog.New(slog.DiscardHandler)); h.pool == nil {
+	if h := newHubs(called{search.EmbedderE5 + "-00000000", 384}, search.DefaultWeights(search.EmbedderE5), slog.New(slog.DiscardHandler)); h.pool == nil {
 		t.Error("the built-in embedder has no everyday questions")
 	}
 }

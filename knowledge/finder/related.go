@@ -81,9 +81,9 @@ func (f *Finder) known(ctx context.Context, p knowledge.Page) (boost map[string]
 func (f *Finder) rankRelated(ctx context.Context, question string, vector []float32, o search.RelatedOptions) ([]search.Scored, error) {
 	f.view.RLock()
 	defer f.view.RUnlock()
-	var err error
-	if o.Near, err = f.near(ctx, vector, f.o.Index); err != nil {
-		return nil, err
-	}
-	return f.answered.Related(question, f.weights, o), nil
+	hits := f.look(ctx, vector, f.o.Index)
+	o.Later = hits.wait
+	found := f.answered.Related(question, f.weights, o)
+	hits.wait() // a question that is gone has nothing related, and was not waited for
+	return found, hits.err
 }

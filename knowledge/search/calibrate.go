@@ -84,7 +84,7 @@ func DefaultCalibration(embedder string) Calibration {
 	case strings.HasPrefix(embedder, EmbedderE5):
 		return Calibration{
 			Embedder: embedder, Bias: -15.05, Score: 0.486, Depth: 0.756, Meaning: 1.336, Words: 1.584, Peak: 0.501,
-			AnswerAt: 0.82, SuggestAt: 0.06, Floor: 24,
+			AnswerAt: 0.83, SuggestAt: 0.06, Floor: 24,
 		}
 	default:
 		return Calibration{Embedder: embedder, Bias: -2.62, Depth: 3, Words: 1, AnswerAt: certain, MinChars: 0.95}

@@ -95,6 +95,15 @@ const (
 		how what where when who whom whose why which not no yes any some also too then now just only else still again`
 )
 
+// Join makes one text of a message and what it follows. Each is first put into the
+// script that it was meant in: the wrong keyboard layout and transliteration are
+// recognised by a whole message.
+func (p *Parser) Join(after, text string) string {
+	after, _ = p.repairScript(Clean(after))
+	text, _ = p.repairScript(Clean(text))
+	return after + " " + text
+}
+
 // Worth returns the questions of a ranking that are worth offering, however many:
 // not below the floor, and no near-duplicates of better ones.
 func (c Calibration) Worth(ranked []Scored) []Scored {

@@ -175,12 +175,15 @@ const (
 func wantsHuman(spans []span) bool {
 	whom, how, not := false, len(spans) == 1 && containsWord(humanAlone, spans[0].word), false
 	for _, s := range spans {
-		isWhom := containsWord(humanWhom, s.word) || not && isBot(s.word) // «не хочу говорить с роботом»
-		isHow := containsWord(humanHow, s.word) || strings.HasPrefix(s.word, "жив")
-		if !isWhom && !isHow && !containsWord(humanAround, s.word) {
+		switch {
+		case containsWord(humanWhom, s.word), not && isBot(s.word): // «не хочу говорить с роботом»
+			whom = true
+		case containsWord(humanHow, s.word), strings.HasPrefix(s.word, "жив"):
+			how = true
+		case !containsWord(humanAround, s.word):
 			return false
 		}
-		whom, how, not = whom || isWhom, how || isHow, not || s.word == "не"
+		not = not || s.word == "не"
 	}
 	return whom && how
 }

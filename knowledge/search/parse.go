@@ -4,8 +4,7 @@ package search
 // say what they mean at the beginning, and the vector covers the rest.
 const maxQueryWords = 64
 
-// maxRounds bounds how often the repairs are tried again on what they made; two are
-// the rule, the second finding nothing.
+// maxRounds bounds how often the repairs are tried again on what they made.
 const maxRounds = 4
 
 // RepairKind names what was done to a message before it is searched.
@@ -13,17 +12,18 @@ type RepairKind string
 
 // The repairs, in the order in which they are tried.
 const (
-	// RepairLayout: typed under the wrong keyboard layout (ghbdtn → привет).
+	// RepairMarks: pictures and runs of marks were left out (??!! → ?).
+	RepairMarks RepairKind = "marks"
+	// RepairFiller: a greeting or a request to tell was left out.
+	RepairFiller RepairKind = "filler"
+	// RepairLayout: typed under the wrong keyboard layout (ghbdtn → привет), or a Latin
+	// letter that looks Russian.
 	RepairLayout RepairKind = "layout"
 	// RepairTranslit: Russian in Latin letters (privet → привет).
 	RepairTranslit RepairKind = "translit"
 	// RepairCase: a message all in capitals was written in small letters; the
 	// embedder reads capitals badly.
 	RepairCase RepairKind = "case"
-	// RepairMarks: pictures and runs of marks were left out (??!! → ?).
-	RepairMarks RepairKind = "marks"
-	// RepairFiller: a greeting or a request to tell was left out.
-	RepairFiller RepairKind = "filler"
 	// RepairSynonym: slang was replaced by the plain words for it.
 	RepairSynonym RepairKind = "synonym"
 	// RepairTypo: a word the base does not know, one slip away from one it knows.
@@ -33,7 +33,7 @@ const (
 // Repair is one change that [Parser.Parse] made to a message.
 type Repair struct {
 	Kind     RepairKind
-	From, To string // a word, or the words left out and ""
+	From, To string // words and what they became; "" if they were left out
 }
 
 // Query is a message prepared for search.
@@ -104,33 +104,36 @@ func Parse(text string) Query { return NewParser(ParserOptions{}).Parse(text) }
 func (p *Parser) Parse(text string) Query {
 	q := Query{Raw: Clean(text)}
 	q.Text = q.Raw
-	// One repair may lay open the next: a mended greeting is filler. What is repaired
-	// to the end is a right message, which parsing leaves alone.
 	for range maxRounds {
-		text, done := p.repair(q.Text)
-		if len(done) == 0 {
-			break
-		}
+		text, done, more := p.repair(q.Text)
 		q.Text = text
 		q.Repairs = append(q.Repairs, done...)
+		if !more {
+			break
+		}
 	}
 	q.Words = words(fold(q.Text), maxQueryWords)
 	q.Stems = stems(q.Words)
 	return q
 }
 
-// repair makes each repair once.
-func (p *Parser) repair(text string) (string, []Repair) {
-	var all []Repair
-	for _, repair := range []func(string) (string, []Repair){p.repairScript, p.repairCase, tidyMarks, p.stripFiller, p.applySynonyms, p.repairTypos} {
-		repaired, done := repair(text)
-		text = repaired
+// repair makes each repair once. There may be more to do where words were changed:
+// a mended greeting is filler. What nothing is left to do of is a right message,
+// which parsing leaves alone.
+func (p *Parser) repair(text string) (repaired string, all []Repair, more bool) {
+	text, marks := tidyMarks(text)
+	text, filler := p.stripFiller(text)
+	all = append(marks, filler...)
+	for _, repair := range []func(string) (string, []Repair){p.repairScript, p.repairCase, p.applySynonyms, p.repairTypos} {
+		changed, done := repair(text)
+		text = changed
 		all = append(all, done...)
+		more = more || len(done) > 0
 	}
-	if all == nil {
-		return text, nil
+	if len(all) > 0 {
+		text = Clean(text)
 	}
-	return Clean(text), all
+	return text, all, more
 }
 
 // Repaired reports whether any repair of the kind was made.

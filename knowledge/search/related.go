@@ -11,6 +11,9 @@ type RelatedOptions struct {
 	// Near are the vector hits of the shown question's own canonical phrasing;
 	// without them words alone decide.
 	Near []Near
+	// Later is for hits that are still being looked for: it stands in for Near, waits
+	// for them, and is called at most once.
+	Later func() []Near
 	// Exclude are questions not to offer again: those already shown in the dialogue.
 	Exclude map[string]bool
 	// Boost adds to a question's closeness, which is 0 to 1 without it, as for those
@@ -50,7 +53,11 @@ func (l *Lexicon) Related(shown string, w Weights, o RelatedOptions) []Scored {
 	if !ok || len(entry.Phrasings) == 0 {
 		return nil
 	}
-	ranked := l.Rank(plainQuery(entry.Phrasings[0]), o.Near, w)
+	near := o.Later
+	if near == nil {
+		near = func() []Near { return o.Near }
+	}
+	ranked := l.RankWhile(plainQuery(entry.Phrasings[0]), near, w)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if _, ok := l.slots[shown]; !ok {

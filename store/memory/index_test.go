@@ -113,7 +113,7 @@ func TestNearestIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		dim := rapid.SampledFrom([]int{2, 30, 384}).Draw(t, "dimensions")
-		n := rapid.IntRange(1, 1500).Draw(t, "vectors")
+		n := rapid.IntRange(1, 800).Draw(t, "vectors")
 		k := rapid.SampledFrom([]int{1, 10, 100}).Draw(t, "k")
 		var middles [][]float32 // none: all directions are as likely
 		for range rapid.IntRange(0, 3).Draw(t, "crowds") {
