@@ -151,7 +151,11 @@ func (a *app) labelledSets(ctx context.Context, o calibrateOptions, by search.Ca
 		}
 		for n, c := range cases {
 			c.Group = fmt.Sprint(i, "\x00", c.Group)
-			out = append(out, labelled{Case: c, features: by.Features(t.rankings[n])})
+			l := labelled{Case: c, features: by.Features(t.rankings[n])}
+			if l.features != nil {
+				l.among = t.rankings[n][0].Parts.Among
+			}
+			out = append(out, l)
 		}
 	}
 	return out, nil

@@ -18,6 +18,11 @@ import (
 type labelled struct {
 	quality.Case
 	features []float64 // nil when no coefficient has a say in it
+	among    int       // how many questions the base had
+}
+
+func (l labelled) example() search.Example {
+	return search.Example{Features: l.features, Among: l.among, Right: l.Right()}
 }
 
 // fitted is what came of a fit.
@@ -97,7 +102,7 @@ func examples(all []labelled, left func(i int) bool) []search.Example {
 	var out []search.Example
 	for i, l := range all {
 		if left == nil || !left(i) {
-			out = append(out, search.Example{Features: l.features, Right: l.Right()})
+			out = append(out, l.example())
 		}
 	}
 	return out
@@ -120,7 +125,7 @@ func unseen(shipped search.Calibration, all []labelled) []quality.Case {
 			c := shipped.Fit(examples(all, func(i int) bool { return fold[i] == k }))
 			for i, l := range all {
 				if fold[i] == k {
-					out[i].Conf += c.Trust(l.features) / crossings
+					out[i].Conf += c.Trust(l.example()) / crossings
 				}
 			}
 		}
@@ -178,7 +183,7 @@ func (a *app) labelledAsks(ctx context.Context, by search.Calibration) ([]labell
 				return nil, err
 			}
 			if l, ok := v.label(ask, ranked, questions); ok {
-				l.features = by.Features(ranked)
+				l.features, l.among = by.Features(ranked), ranked[0].Parts.Among
 				out = append(out, l)
 			}
 		}

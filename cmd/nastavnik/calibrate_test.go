@@ -29,7 +29,7 @@ func made(c search.Calibration, n int, seed uint64) []labelled {
 			f[j] = 2 * r.Float64()
 		}
 		out[i] = labelled{Case: quality.Case{Rank: 2, Answerable: true, Group: fmt.Sprint(i)}, features: f}
-		if r.Float64() < c.Trust(f) {
+		if r.Float64() < c.Trust(search.Example{Features: f}) {
 			out[i].Rank = 1
 		}
 	}
@@ -58,7 +58,7 @@ func TestFitKeepsThePromise(t *testing.T) {
 		}
 		var right, all float64
 		for _, l := range made(truth, 5_000, 1000+seed) {
-			if f.Now.Trust(l.features) >= f.Now.AnswerAt {
+			if f.Now.Trust(l.example()) >= f.Now.AnswerAt {
 				all++
 				if l.Right() {
 					right++
@@ -102,7 +102,7 @@ func TestConfidencesAreOfFitsThatHaveNotSeenTheExample(t *testing.T) {
 		odd[i].Rank, odd[i].Group = 1, "odd"
 	}
 	all = append(all, odd...)
-	seen := shipped.Fit(examples(all, nil)).Trust(odd[0].features)
+	seen := shipped.Fit(examples(all, nil)).Trust(odd[0].example())
 	if got := unseen(shipped, all)[len(all)-1].Conf; got > seen/2 {
 		t.Errorf("confidence %v by folds, %v by a fit that has seen it", got, seen)
 	}

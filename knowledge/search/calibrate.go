@@ -84,7 +84,7 @@ func DefaultCalibration(embedder string) Calibration {
 	case strings.HasPrefix(embedder, EmbedderE5):
 		return Calibration{
 			Embedder: embedder, Bias: -15.05, Score: 0.486, Depth: 0.756, Meaning: 1.336, Words: 1.584, Peak: 0.501,
-			AnswerAt: 0.83, SuggestAt: 0.06, Floor: 24,
+			AnswerAt: 0.82, SuggestAt: 0.03, Floor: 22,
 		}
 	default:
 		return Calibration{Embedder: embedder, Bias: -2.62, Depth: 3, Words: 1, AnswerAt: certain, MinChars: 0.95}
@@ -175,6 +175,9 @@ func (c Calibration) Confidence(ranked []Scored) float64 {
 	for i, f := range features(ranked) {
 		z += c.Coefficients()[i] * f
 	}
+	if !ranked[0].Parts.Exact {
+		z -= c.youth(ranked[0].Parts.Among)
+	}
 	p := 1 / (1 + math.Exp(-z))
 	if math.IsNaN(p) {
 		p = 0
@@ -187,6 +190,21 @@ func (c Calibration) Confidence(ranked []Scored) float64 {
 		return lowered(contestedFrom+(contested-contestedFrom)*p, doubt)
 	}
 	return lowered(certain+(1-certain)*p, doubt)
+}
+
+// young is the number of questions in a base at which the odds that the one meant is
+// among them are half of what they are in a full one.
+const young = 80
+
+// youth is by how much, in log odds, a base of n questions makes it less probable that
+// the one meant is among them: calibrations are fitted on bases that have most of what
+// is asked, and a base that is being filled has not. Words alone must nearly agree
+// anyway.
+func (c Calibration) youth(n int) float64 {
+	if c.Embedder == "" || n == 0 {
+		return 0
+	}
+	return math.Log(1 + young/float64(n))
 }
 
 // lowered returns the probability p with its log odds less by doubt.

@@ -7,6 +7,7 @@ import (
 // Example is a labelled ranking to fit a calibration on.
 type Example struct {
 	Features []float64 // as [Calibration.Features] returns them
+	Among    int       // Parts.Among of the first
 	Right    bool      // the first of the ranking is the question that was meant
 }
 
@@ -21,16 +22,16 @@ const (
 	steady = 1e-3
 )
 
-// Trust returns the confidence in the first of a ranking with these features and
-// without the very words, as [Calibration.Confidence] would; 0 if their number is
-// wrong.
-func (c Calibration) Trust(features []float64) float64 {
+// Trust returns the confidence in the first of an example's ranking, which has not
+// the very words, as [Calibration.Confidence] would; 0 if it has another number of
+// features.
+func (c Calibration) Trust(e Example) float64 {
 	coefficients := c.Coefficients()
-	if len(features) != len(coefficients) {
+	if len(e.Features) != len(coefficients) {
 		return 0
 	}
-	z := c.Bias
-	for i, f := range features {
+	z := c.Bias - c.youth(e.Among)
+	for i, f := range e.Features {
 		z += coefficients[i] * f
 	}
 	return certain * logistic(z)
@@ -101,7 +102,8 @@ func newRegression(c Calibration, examples []Example) *regression {
 	}
 	r.prior[0], r.weight[0] = bias, 1/(priorBias*priorBias)
 	copy(r.beta, r.prior)
-	for i := range usable {
+	for i, e := range usable {
+		r.z[i] = -c.youth(e.Among) // which no coefficient has a say in
 		for j, column := range r.columns {
 			r.z[i] += r.beta[j] * column[i]
 		}

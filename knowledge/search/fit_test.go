@@ -54,7 +54,7 @@ func TestFitFindsWhatDrewTheLabels(t *testing.T) {
 		}
 	}
 	for _, e := range drawn(truth, 200, 2) {
-		if g, want := got.Trust(e.Features), truth.Trust(e.Features); math.Abs(g-want) > 0.03 {
+		if g, want := got.Trust(e), truth.Trust(e); math.Abs(g-want) > 0.03 {
 			t.Errorf("%v: confidence %.3f, want %.3f", e.Features, g, want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestFitStaysNearTheShippedWithFewExamples(t *testing.T) {
 		got, sum := shipped().Fit(drawn(far, n, 3)), 0.0
 		probes := drawn(far, 300, 4)
 		for _, e := range probes {
-			sum += math.Abs(got.Trust(e.Features) - shipped().Trust(e.Features))
+			sum += math.Abs(got.Trust(e) - shipped().Trust(e))
 		}
 		return sum / float64(len(probes))
 	}
@@ -100,8 +100,8 @@ func TestFitIsValidAndNeverTrustsABetterMatchLess(t *testing.T) {
 		low := rapid.SliceOfN(rapid.Float64Range(0, 40), n, n).Draw(t, "low")
 		high := slices.Clone(low)
 		high[rapid.IntRange(0, n-1).Draw(t, "which")] += rapid.Float64Range(0, 10).Draw(t, "more")
-		if c.Trust(high) < c.Trust(low)-1e-12 {
-			t.Fatalf("more is trusted less: %v %v, %v %v", low, c.Trust(low), high, c.Trust(high))
+		if c.Trust(search.Example{Features: high}) < c.Trust(search.Example{Features: low})-1e-12 {
+			t.Fatalf("more is trusted less: %v %v, %v %v", low, c.Trust(search.Example{Features: low}), high, c.Trust(search.Example{Features: high}))
 		}
 	})
 }
@@ -110,13 +110,13 @@ func TestFitIsValidAndNeverTrustsABetterMatchLess(t *testing.T) {
 func TestTrustIsTheConfidence(t *testing.T) {
 	c := shipped().WithCoefficients(-35, shipped().Coefficients())
 	ranked := []search.Scored{
-		{ID: "a", Score: 33, Parts: search.Parts{Vector: 0.9, Passage: 0.85, Chars: 0.4, Coverage: 0.5}},
+		{ID: "a", Score: 33, Parts: search.Parts{Vector: 0.9, Passage: 0.85, Chars: 0.4, Coverage: 0.5, Among: 40}},
 		{ID: "b", Score: 31.5, Parts: search.Parts{Vector: 0.85, Passage: 0.8}},
 	}
-	if got, want := c.Trust(c.Features(ranked)), c.Confidence(ranked); math.Abs(got-want) > 1e-12 || want == 0 {
+	if got, want := c.Trust(search.Example{Features: c.Features(ranked), Among: 40}), c.Confidence(ranked); math.Abs(got-want) > 1e-12 || want == 0 {
 		t.Errorf("trust %v, confidence %v", got, want)
 	}
-	if got := c.Trust([]float64{1}); got != 0 {
+	if got := c.Trust(search.Example{Features: []float64{1}}); got != 0 {
 		t.Errorf("features of another number: %v", got)
 	}
 }

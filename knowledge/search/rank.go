@@ -68,6 +68,7 @@ type Parts struct {
 	Exact   bool    // a phrasing is the query but for case, ё, spacing and marks
 	Refused bool    // people said that it does not answer this very wording
 	Doubt   float64 // Entry.Doubt: log odds by which it is trusted less
+	Among   int     // how many questions the base has; 0: not known
 }
 
 // Scored is one question of a ranking.
@@ -175,6 +176,7 @@ func (l *Lexicon) judge(q Query, slots []uint32, out []Scored) {
 		it := &l.items[slot]
 		p := &out[i].Parts
 		p.Doubt = it.entry.Doubt
+		p.Among = len(l.slots)
 		for _, key := range keys {
 			p.Exact = p.Exact || slices.Contains(l.exact[key], slot)
 			p.Refused = p.Refused || slices.Contains(it.refused, key)
