@@ -104,7 +104,11 @@ func (t *Terminal) Run(ctx context.Context) error {
 			if !ok {
 				return t.End(ctx)
 			}
-			if err := t.line(ctx, l); err != nil {
+			err := t.line(ctx, l)
+			if err != nil && ctx.Err() != nil {
+				return nil // interrupted, which is how a terminal ends
+			}
+			if err != nil {
 				return fmt.Errorf("terminal: %w", err)
 			}
 		}
@@ -354,7 +358,10 @@ func (t *Terminal) print(ctx context.Context) error {
 			t.cursor = d.ID
 		}
 		t.showPrompt()
-		if err := t.o.Store.Write(ctx, func(tx bot.Tx) error { return tx.MarkRead(ctx, t.chat, t.cursor) }); err != nil {
+		// What has been printed is marked even when the terminal is being closed: it
+		// would be printed again.
+		last := context.WithoutCancel(ctx)
+		if err := t.o.Store.Write(last, func(tx bot.Tx) error { return tx.MarkRead(last, t.chat, t.cursor) }); err != nil {
 			return err
 		}
 	}
