@@ -158,18 +158,7 @@ func (a *app) labelledAsks(ctx context.Context, by search.Calibration) ([]labell
 	if err != nil {
 		return nil, err
 	}
-	var asks []knowledge.Ask
-	questions := map[string]knowledge.Question{}
-	err = a.store.Read(ctx, func(tx bot.Tx) error {
-		if asks, err = tx.Asks(ctx, 0, "", latestAsks); err != nil {
-			return err
-		}
-		all, err := tx.Questions(ctx, knowledge.QuestionFilter{})
-		for _, q := range all {
-			questions[q.ID] = q
-		}
-		return err
-	})
+	asks, questions, err := a.judgedAsks(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +179,33 @@ func (a *app) labelledAsks(ctx context.Context, by search.Calibration) ([]labell
 		progress(i + 1)
 	}
 	return out, nil
+}
+
+// judgedAsks reads the latest asks, without those whose choice somebody has undone,
+// and the questions by id.
+func (a *app) judgedAsks(ctx context.Context) (asks []knowledge.Ask, questions map[string]knowledge.Question, err error) {
+	questions = map[string]knowledge.Question{}
+	err = a.store.Read(ctx, func(tx bot.Tx) error {
+		if asks, err = tx.Asks(ctx, 0, "", latestAsks); err != nil {
+			return err
+		}
+		all, err := tx.Questions(ctx, knowledge.QuestionFilter{})
+		if err != nil {
+			return err
+		}
+		for _, q := range all {
+			questions[q.ID] = q
+		}
+		verdicts, err := tx.Verdicts(ctx, nil)
+		undone := map[int64]bool{}
+		for _, v := range verdicts {
+			// That a senior overruled a refusal is no undoing: the ask says so itself.
+			undone[v.Ask] = undone[v.Ask] || v.Void && v.Outcome != knowledge.Rejected
+		}
+		asks = slices.DeleteFunc(asks, func(a knowledge.Ask) bool { return undone[a.ID] })
+		return err
+	})
+	return asks, questions, err
 }
 
 // verdict is what is known about an ask.

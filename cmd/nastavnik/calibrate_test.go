@@ -263,11 +263,16 @@ func TestCalibrateLearnsFromAsks(t *testing.T) {
 		for _, ask := range []knowledge.Ask{
 			{ID: 1, Text: wording, Outcome: knowledge.Helped, Question: "vacation", Decision: knowledge.DecisionSuggest},
 			{ID: 2, Text: "Наблюдателя добавить", Outcome: knowledge.NoOutcome, Question: "deal-observer", Decision: knowledge.DecisionAnswer},
+			{ID: 3, Text: "Наблюдателя в сделку добавить", Outcome: knowledge.Helped, Question: "deal-observer", Decision: knowledge.DecisionAnswer},
 		} {
 			ask.Person, ask.Asked = 1, now
 			if err := tx.PutAsk(t.Context(), ask); err != nil {
 				return err
 			}
+		}
+		undone := knowledge.Verdict{Question: "deal-observer", Wording: "Наблюдателя в сделку добавить", Person: 1, Outcome: knowledge.Helped, Ask: 3, Void: true}
+		if err := tx.PutVerdict(t.Context(), &undone); err != nil {
+			return err
 		}
 		_, err := tx.PutPhrasing(t.Context(), knowledge.Phrasing{Question: "vacation", Text: wording, Origin: knowledge.PickedSo})
 		return err
@@ -279,7 +284,8 @@ func TestCalibrateLearnsFromAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Only the first says anything, and without its own words nothing finds it.
+	// Only the first says anything, the third was undone; and without its own words
+	// nothing finds the first.
 	if len(got) > 1 || len(got) == 1 && got[0].Right() {
 		t.Errorf("%+v", got)
 	}
