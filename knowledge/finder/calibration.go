@@ -124,10 +124,11 @@ type gap struct {
 	full, less []search.Entry // the entries concerned, as they are and as they become
 	gone       []string       // the entries that go whole
 	keys       map[knowledge.VectorKey]bool
+	centres    map[string]centre // of the entries concerned, as they become
 }
 
 func (a *Assessor) gap(ctx context.Context, leave Leave) (gap, error) {
-	g := gap{keys: map[knowledge.VectorKey]bool{}}
+	g := gap{keys: map[knowledge.VectorKey]bool{}, centres: map[string]centre{}}
 	fold := knowledge.FoldText(leave.Wording)
 	concerned := slices.Concat(leave.Entries, a.wordings[fold])
 	if len(concerned) == 0 {
@@ -143,7 +144,7 @@ func (a *Assessor) gap(ctx context.Context, leave Leave) (gap, error) {
 				g.add(s, q, fold, slices.Contains(leave.Entries, q.ID))
 			}
 		}
-		return nil
+		return a.f.hubs.correct(ctx, g.centres)
 	})
 	return g, err
 }
@@ -162,6 +163,8 @@ func (g *gap) add(s snapshot, q knowledge.Question, fold string, whole bool) {
 		g.keys[knowledge.AnswerKey(q.ID)] = true
 		return
 	}
+	rows := slices.DeleteFunc(s.rows(q), func(v knowledge.Vector) bool { return g.keys[v.Key] })
+	g.centres[q.ID] = centresOf(rows)[q.ID]
 	is := func(wording string) bool { return knowledge.FoldText(wording) == fold }
 	e.Phrasings = slices.DeleteFunc(slices.Clone(e.Phrasings), is)
 	e.Refused = slices.DeleteFunc(slices.Clone(e.Refused), is)
@@ -180,22 +183,22 @@ func (f *Finder) rankWith(ctx context.Context, text string, g gap) ([]search.Sco
 	if err != nil {
 		return nil, err
 	}
-	near, err := f.nearWithout(ctx, q.vector, g.keys)
+	near, err := f.nearWithout(ctx, q.vector, g)
 	if err != nil {
 		return nil, err
 	}
 	return f.answered.Rank(q.words, near, f.weights), nil
 }
 
-// nearWithout is near without some vectors.
-func (f *Finder) nearWithout(ctx context.Context, vector []float32, keys map[knowledge.VectorKey]bool) ([]search.Near, error) {
+// nearWithout is near without the vectors of a gap.
+func (f *Finder) nearWithout(ctx context.Context, vector []float32, g gap) ([]search.Near, error) {
 	if vector == nil {
 		return nil, nil
 	}
-	hits, err := f.o.Index.Nearest(ctx, vector, nearest+len(keys), nil)
+	hits, err := f.o.Index.Nearest(ctx, vector, nearest+len(g.keys), nil)
 	if err != nil {
 		return nil, err
 	}
-	hits = slices.DeleteFunc(hits, func(h knowledge.VectorHit) bool { return keys[h.Key] })
-	return f.hubs.near(hits[:min(nearest, len(hits))]), nil
+	hits = slices.DeleteFunc(hits, func(h knowledge.VectorHit) bool { return g.keys[h.Key] })
+	return f.hubs.near(vector, hits[:min(nearest, len(hits))], g.centres), nil
 }

@@ -172,7 +172,7 @@ func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Ind
 		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
 		return nil, nil
 	}
-	return f.hubs.near(hits), nil
+	return f.hubs.near(vector, hits, nil), nil
 }
 
 // Find decides on a text: an answer, up to five similar questions, or nothing.

@@ -65,7 +65,38 @@ func (f *Finder) disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledg
 	if proposal.off, err = f.hubs.of(ctx, proposal.vectors()); err != nil {
 		return nil, err
 	}
+	if proposal.centres, err = f.centreWith(ctx, p, added); err != nil {
+		return nil, err
+	}
 	return f.replay(ctx, proposal, asked)
+}
+
+// centreWith returns the centre that the proposal's question would have.
+func (f *Finder) centreWith(ctx context.Context, p knowledge.Proposal, added []query) (map[string]centre, error) {
+	var wordings [][]float32
+	if p.Text == "" { // an entry that stays, with the wordings that it has
+		err := f.o.Record.View(ctx, func(tx knowledge.Tx) error {
+			s, err := f.load(ctx, tx, []string{p.Question})
+			for _, q := range s.questions {
+				for _, v := range s.rows(q) {
+					if v.Kind == knowledge.QueryText {
+						wordings = append(wordings, v.Values)
+					}
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, q := range added {
+		if q.vector != nil {
+			wordings = append(wordings, q.vector)
+		}
+	}
+	centres := map[string]centre{p.Question: centreOf(wordings)}
+	return centres, f.hubs.correct(ctx, centres)
 }
 
 func textsOf(p knowledge.Proposal) []string {
@@ -81,6 +112,7 @@ type proposed struct {
 	added   []query
 	passage []float32 // of question and new answer; nil without one
 	off     []float64 // what is taken off the similarities of each of vectors
+	centres map[string]centre
 }
 
 // vectors returns those of the added wordings and, last, of the passage, as far as
@@ -309,9 +341,14 @@ func (p proposed) joined(vector []float32, hits []search.Near) []search.Near {
 	}
 	out := make([]search.Near, 0, len(hits)+len(p.added)+1)
 	for _, h := range hits {
-		if p.passage == nil || h.Kind != search.Passage || h.Question != p.Question {
-			out = append(out, h)
+		own := h.Question == p.Question
+		if own && h.Kind == search.Centre || own && h.Kind == search.Passage && p.passage != nil {
+			continue
 		}
+		out = append(out, h)
+	}
+	if c := p.centres[p.Question]; c.values != nil {
+		out = append(out, search.Near{Question: p.Question, Kind: search.Centre, Similarity: cosine(vector, c.values) - c.off})
 	}
 	vectors := p.vectors()
 	for i, v := range vectors {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/everyday"
@@ -12,11 +13,13 @@ import (
 )
 
 // hubs knows how near to everyday questions each vector of the base is, and takes
-// that off similarities. Whoever changes it holds the finder's view for writing.
+// that off similarities; and the centres of questions with several wordings. Whoever
+// changes it holds the finder's view for writing.
 type hubs struct {
 	pool    *everyday.Pool // nil: nothing is taken off
 	weights search.Weights
-	off     map[string][]hub // by question
+	off     map[string][]hub  // by question
+	centres map[string]centre // by question
 }
 
 // hub is what is taken off every similarity of a vector.
@@ -29,7 +32,7 @@ type hub struct {
 // built-in one only; the similarities of another stay as they are, and so does what
 // has been fitted with them.
 func newHubs(e knowledge.Embedder, w search.Weights, log *slog.Logger) *hubs {
-	h := &hubs{weights: w, off: map[string][]hub{}}
+	h := &hubs{weights: w, off: map[string][]hub{}, centres: map[string]centre{}}
 	if e == nil {
 		return h
 	}
@@ -54,9 +57,15 @@ func (h *hubs) learn(ctx context.Context, vectors []knowledge.Vector) error {
 	if err != nil {
 		return err
 	}
+	centres := centresOf(vectors)
+	if err := h.correct(ctx, centres); err != nil {
+		return err
+	}
 	for _, v := range vectors { // what was known of the question is of older vectors
 		delete(h.off, v.Question)
+		delete(h.centres, v.Question)
 	}
+	maps.Copy(h.centres, centres)
 	for i, v := range vectors {
 		h.off[v.Question] = append(h.off[v.Question], hub{v.Key, off[i]})
 	}
@@ -83,11 +92,14 @@ func (h *hubs) of(ctx context.Context, vectors [][]float32) ([]float64, error) {
 func (h *hubs) forget(questions []string) {
 	for _, id := range questions {
 		delete(h.off, id)
+		delete(h.centres, id)
 	}
 }
 
-// near shows hits of the index to the ranking, corrected.
-func (h *hubs) near(hits []knowledge.VectorHit) []search.Near {
+// near shows hits of the index to the ranking, corrected, together with the centres
+// of their questions. Changed are centres that are not what they are in the base; nil
+// for none.
+func (h *hubs) near(query []float32, hits []knowledge.VectorHit, changed map[string]centre) []search.Near {
 	out := make([]search.Near, len(hits))
 	for i, hit := range hits {
 		out[i] = search.Near{Question: hit.Question, Similarity: hit.Similarity}
@@ -101,5 +113,5 @@ func (h *hubs) near(hits []knowledge.VectorHit) []search.Near {
 			}
 		}
 	}
-	return out
+	return append(out, h.central(query, hits, changed)...)
 }

@@ -49,7 +49,7 @@ func TestHubsAreTakenOff(t *testing.T) {
 	}
 	check := func(name string, want []search.Near) {
 		t.Helper()
-		for i, got := range h.near(hits) {
+		for i, got := range h.near(nil, hits, nil) {
 			if got.Question != want[i].Question || got.Kind != want[i].Kind || math.Abs(got.Similarity-want[i].Similarity) > 0.005 {
 				t.Errorf("%s: hit %d is %+v, want %+v", name, i, got, want[i])
 			}
@@ -87,7 +87,7 @@ func TestNoHubsForOtherEmbedders(t *testing.T) {
 	if err := h.learn(t.Context(), []knowledge.Vector{{Key: "p1", Question: "q", Values: []float32{1, 0}}}); err != nil {
 		t.Fatal(err)
 	}
-	got := h.near([]knowledge.VectorHit{{Key: "p1", Question: "q", Similarity: 0.5}})
+	got := h.near(nil, []knowledge.VectorHit{{Key: "p1", Question: "q", Similarity: 0.5}}, nil)
 	if got[0].Similarity != 0.5 || log.Len() > 0 {
 		t.Errorf("similarity %v, want 0.5 as it was; log: %s", got[0].Similarity, log.String())
 	}

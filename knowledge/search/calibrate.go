@@ -17,7 +17,7 @@ const EmbedderE5 = "multilingual-e5-small-q4-informed"
 // There is one set so far; the name keeps callers right when there are more.
 func DefaultWeights(_ string) Weights {
 	return Weights{
-		Vector: 15, Passage: 15, Hub: 0.25, HubZero: 0.77,
+		Vector: 15, Passage: 15, Hub: 0.25, HubZero: 0.77, Centre: 0.5,
 		Lexical: Lexical{Chars: 1, Words: 0, Whole: 1},
 		Alone:   Lexical{Chars: 2, Words: 0, Whole: 1},
 	}

@@ -13,6 +13,7 @@ type NearKind int
 const (
 	Phrasing NearKind = iota // a wording of the question
 	Passage                  // its answer, embedded as [PassageText] says
+	Centre                   // the mean of its wordings, where it has several
 )
 
 // Near is one hit of the vector index.
@@ -35,6 +36,10 @@ type Weights struct {
 	// above HubZero, that is taken off its similarities; see [Weights.HubCorrection].
 	Hub     float64 `json:"hub"`
 	HubZero float64 `json:"hub_zero"`
+	// Centre is the share of the centre in the similarity of a question that has one;
+	// the best phrasing has the rest. The more wordings a question has, the likelier is
+	// one of them near by chance, and the better is their mean known.
+	Centre float64 `json:"centre"`
 }
 
 // HubCorrection returns what to take off every similarity of a vector whose nearness
@@ -54,7 +59,7 @@ type Lexical struct {
 // Parts explain a score. A similarity that the vector index did not return is
 // taken as the lowest that it did return of that kind.
 type Parts struct {
-	Vector   float64 // best cosine of a phrasing; 0 without vectors
+	Vector   float64 // cosine of the best phrasing and of the centre, see [Weights]; 0 without vectors
 	Passage  float64 // best cosine of the answer; 0 without such vectors
 	Chars    float64 // best TF-IDF cosine of character n-grams of a phrasing, 0–1
 	Words    float64 // best BM25 of a phrasing, the query's best entry having 1
@@ -132,7 +137,7 @@ func (l *Lexicon) RankWhile(q Query, near func() []Near, w Weights) []Scored {
 	defer func() { s.reset(); l.scratch.Put(s) }()
 
 	m := l.match(q, s)
-	vectors := l.gather(near())
+	vectors := l.gather(near(), w.Centre)
 	slots := l.candidates(s, vectors)
 	if len(slots) > 0 || len(q.Words) > 0 {
 		slots = l.fillUp(slots)

@@ -95,24 +95,30 @@ func (l *Lexicon) better(a, b best) int {
 
 // vectorHits are the best similarities of each kind by slot.
 type vectorHits struct {
-	phrasing, passage             map[uint32]float64
+	phrasing, passage, centre     map[uint32]float64
 	lowestPhrasing, lowestPassage float64
+	share                         float64 // of the centre
 }
 
 // gather sorts the hits of the vector index by entry.
-func (l *Lexicon) gather(near []Near) vectorHits {
-	v := vectorHits{phrasing: map[uint32]float64{}, passage: map[uint32]float64{}}
+func (l *Lexicon) gather(near []Near, share float64) vectorHits {
+	v := vectorHits{phrasing: map[uint32]float64{}, passage: map[uint32]float64{}, centre: map[uint32]float64{}, share: share}
 	v.lowestPhrasing, v.lowestPassage = math.Inf(1), math.Inf(1)
 	for _, n := range near {
 		slot, ok := l.slots[n.Question]
 		if !ok || math.IsNaN(n.Similarity) || math.IsInf(n.Similarity, 0) {
 			continue
 		}
-		hits, lowest := v.phrasing, &v.lowestPhrasing
-		if n.Kind == Passage {
-			hits, lowest = v.passage, &v.lowestPassage
-		}
 		similarity := max(-1, min(1, n.Similarity))
+		hits, lowest := v.phrasing, &v.lowestPhrasing
+		switch n.Kind {
+		case Passage:
+			hits, lowest = v.passage, &v.lowestPassage
+		case Centre:
+			v.centre[slot] = similarity
+			continue
+		case Phrasing:
+		}
 		*lowest = min(*lowest, similarity)
 		if old, ok := hits[slot]; !ok || similarity > old {
 			hits[slot] = similarity
@@ -124,6 +130,9 @@ func (l *Lexicon) gather(near []Near) vectorHits {
 // fill sets the vector parts of an entry.
 func (v vectorHits) fill(p *Parts, slot uint32) {
 	p.Vector = similarityOf(v.phrasing, slot, v.lowestPhrasing)
+	if c, ok := v.centre[slot]; ok {
+		p.Vector += v.share * (c - p.Vector)
+	}
 	p.Passage = similarityOf(v.passage, slot, v.lowestPassage)
 }
 
