@@ -54,16 +54,26 @@ func (r *Runner) proposal(ctx context.Context, g Guard) (p knowledge.Proposal, e
 
 // proposedReply is a new entry: the question, how those who wait word it, and the answer.
 func proposedReply(ctx context.Context, tx Tx, m Reply) (knowledge.Proposal, error) {
-	e, err := tx.Escalation(ctx, m.Escalation)
-	if err != nil || e.State != knowledge.EscalationOpen {
+	q, wordings, err := waiting(ctx, tx, m.Escalation)
+	if err != nil || q.ID == "" {
 		return knowledge.Proposal{}, err
+	}
+	return knowledge.Proposal{Question: q.ID, Text: q.Text, Answer: m.Text, Wordings: wordings}, nil
+}
+
+// waiting returns the question of an open escalation, and how those who wait for it
+// word it otherwise; the zero question when it is settled.
+func waiting(ctx context.Context, tx Tx, escalation int64) (knowledge.Question, []string, error) {
+	e, err := tx.Escalation(ctx, escalation)
+	if err != nil || e.State != knowledge.EscalationOpen {
+		return knowledge.Question{}, nil, err
 	}
 	q, err := tx.Question(ctx, e.Question)
 	if err != nil {
-		return knowledge.Proposal{}, err
+		return q, nil, err
 	}
 	wordings, err := waitersWordings(ctx, tx, q)
-	return knowledge.Proposal{Question: q.ID, Text: q.Text, Answer: m.Text, Wordings: wordings}, err
+	return q, wordings, err
 }
 
 // waitersWordings returns how those who wait for a question word it, where that
@@ -121,14 +131,9 @@ func heldAnswer(ctx context.Context, tx Tx, question string) (*knowledge.Review,
 
 // proposedPointing is new wordings of an entry: how those who wait word theirs.
 func proposedPointing(ctx context.Context, tx Tx, m PointTo) (knowledge.Proposal, error) {
-	e, err := tx.Escalation(ctx, m.Escalation)
-	if err != nil || e.State != knowledge.EscalationOpen {
+	q, wordings, err := waiting(ctx, tx, m.Escalation)
+	if err != nil || q.ID == "" {
 		return knowledge.Proposal{}, err
 	}
-	q, err := tx.Question(ctx, e.Question)
-	if err != nil {
-		return knowledge.Proposal{}, err
-	}
-	wordings, err := waitersWordings(ctx, tx, q)
-	return knowledge.Proposal{Question: m.Question, Wordings: append([]string{q.Text}, wordings...)}, err
+	return knowledge.Proposal{Question: m.Question, Wordings: append([]string{q.Text}, wordings...)}, nil
 }

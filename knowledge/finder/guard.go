@@ -74,7 +74,10 @@ func (f *Finder) disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledg
 // centreWith returns the centre that the proposal's question would have.
 func (f *Finder) centreWith(ctx context.Context, p knowledge.Proposal, added []query) (map[string]centre, error) {
 	var wordings [][]float32
-	if p.Text == "" { // an entry that stays, with the wordings that it has
+	if _, answered := f.answered.Entry(p.Question); answered { // it keeps the wordings that it has
+		if p.Text != "" {
+			added = added[1:] // which is one of them
+		}
 		err := f.o.Record.View(ctx, func(tx knowledge.Tx) error {
 			s, err := f.load(ctx, tx, []string{p.Question})
 			for _, q := range s.questions {
