@@ -6,7 +6,6 @@
 package finder
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -234,16 +233,7 @@ func unrefused(ranked []search.Scored) []search.Scored {
 	for i := range ranked {
 		ranked[i].Parts.Refused = false
 	}
-	slices.SortStableFunc(ranked, func(a, b search.Scored) int {
-		switch {
-		case a.Parts.Exact == b.Parts.Exact:
-			return cmp.Compare(b.Score, a.Score)
-		case a.Parts.Exact:
-			return -1
-		default:
-			return 1
-		}
-	})
+	slices.SortFunc(ranked, search.Better)
 	return ranked
 }
 

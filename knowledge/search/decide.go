@@ -44,7 +44,7 @@ func Decide(ranked []Scored, c Calibration) Decision {
 	if d.Confidence < c.SuggestAt {
 		return d
 	}
-	d.Candidates = c.worthwhile(ranked)
+	d.Candidates = c.worthwhile(ranked, MaxCandidates)
 	switch {
 	case len(d.Candidates) == 0:
 		d.Kind = Nothing
@@ -56,14 +56,23 @@ func Decide(ranked []Scored, c Calibration) Decision {
 	return d
 }
 
-// worthwhile returns the first few that are neither near-duplicates nor junk.
-func (c Calibration) worthwhile(ranked []Scored) []Scored {
+// Worth returns the questions of a ranking that are worth offering, however many:
+// not below the floor, and no near-duplicates of better ones.
+func (c Calibration) Worth(ranked []Scored) []Scored {
+	if len(ranked) == 0 {
+		return nil
+	}
+	return c.forRanking(ranked).worthwhile(ranked, len(ranked))
+}
+
+// worthwhile returns the first of them, as many as the limit.
+func (c Calibration) worthwhile(ranked []Scored, limit int) []Scored {
 	var out []Scored
 	for _, s := range ranked {
 		if s.TwinOf != "" || s.Score < c.Floor && !s.Parts.Exact {
 			continue
 		}
-		if out = append(out, s); len(out) == MaxCandidates {
+		if out = append(out, s); len(out) == limit {
 			break
 		}
 	}

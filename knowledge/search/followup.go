@@ -103,19 +103,3 @@ func (p *Parser) Join(after, text string) string {
 	text, _ = p.repairScript(Clean(text))
 	return after + " " + text
 }
-
-// Worth returns the questions of a ranking that are worth offering, however many:
-// not below the floor, and no near-duplicates of better ones.
-func (c Calibration) Worth(ranked []Scored) []Scored {
-	if len(ranked) == 0 {
-		return nil
-	}
-	c = c.forRanking(ranked)
-	var out []Scored
-	for _, s := range ranked {
-		if s.TwinOf == "" && (s.Score >= c.Floor || s.Parts.Exact) {
-			out = append(out, s)
-		}
-	}
-	return out
-}

@@ -160,10 +160,7 @@ func (l *Lexicon) RankWhile(q Query, near func() []Near, w Weights) []Scored {
 		out[i].Score = out[i].Meaning + w.words(*p, vectors)
 	}
 	l.judge(q, slots, out)
-	slices.SortFunc(out, func(a, b Scored) int {
-		return cmp.Or(ahead(b.Parts.Refused, a.Parts.Refused), ahead(a.Parts.Exact, b.Parts.Exact),
-			cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(out, Better)
 	l.markTwins(out, &s.vector)
 	return out
 }
@@ -187,6 +184,13 @@ func (l *Lexicon) judge(q Query, slots []uint32, out []Scored) {
 			p.Refused = p.Refused || slices.Contains(it.refused, key)
 		}
 	}
+}
+
+// Better is the order of a ranking: what people refused comes last, the very words
+// first, then what scores more; equal scores by ID. It is negative when a is better.
+func Better(a, b Scored) int {
+	return cmp.Or(ahead(b.Parts.Refused, a.Parts.Refused), ahead(a.Parts.Exact, b.Parts.Exact),
+		cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 }
 
 // ahead puts the one that has it before the one that has it not.
