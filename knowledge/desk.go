@@ -190,7 +190,8 @@ func (d Desk) SetStatus(ctx context.Context, id string, to Status) (Question, er
 		}
 	}
 	q.Status = to
-	return q, d.setStatus(ctx, &q, was)
+	err = d.setStatus(ctx, &q, was)
+	return q, err
 }
 
 // settable returns why a status cannot be set by hand.
@@ -220,7 +221,8 @@ func (d Desk) Withdraw(ctx context.Context, id string) (Question, error) {
 	}
 	was := q.Status
 	q.Status, q.Closed = Unanswered, AnsweredPrivately
-	return q, d.setStatus(ctx, &q, was)
+	err = d.setStatus(ctx, &q, was)
+	return q, err
 }
 
 // Restore puts a withdrawn answer back into the base.
@@ -236,7 +238,8 @@ func (d Desk) Restore(ctx context.Context, id string) (Question, error) {
 		return q, err
 	}
 	q.Status, q.Closed = InKnowledgeBase, NotClosed
-	return q, d.setStatus(ctx, &q, Unanswered)
+	err = d.setStatus(ctx, &q, Unanswered)
+	return q, err
 }
 
 // endWaiting ends the waiting of everybody who still waits for a question.

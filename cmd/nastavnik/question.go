@@ -98,11 +98,7 @@ func (a *app) questionList(ctx context.Context, o listOptions) error {
 }
 
 func (a *app) questions(ctx context.Context, f knowledge.QuestionFilter) (out []knowledge.Question, err error) {
-	if err := a.open(ctx); err != nil {
-		return nil, err
-	}
-	defer func() { _ = a.close() }()
-	err = a.store.Read(ctx, func(tx bot.Tx) error {
+	err = a.reading(ctx, func(tx bot.Tx) error {
 		out, err = tx.Questions(ctx, f)
 		return err
 	})
@@ -183,11 +179,7 @@ func newQuestionShow(a *app) *cobra.Command {
 }
 
 func (a *app) questionDetails(ctx context.Context, id string) (d questionDetails, err error) {
-	if err := a.open(ctx); err != nil {
-		return d, err
-	}
-	defer func() { _ = a.close() }()
-	err = a.store.Read(ctx, func(tx bot.Tx) error {
+	err = a.reading(ctx, func(tx bot.Tx) error {
 		d, err = readDetails(ctx, tx, id)
 		return err
 	})
@@ -220,7 +212,8 @@ func readDetails(ctx context.Context, tx bot.Tx, id string) (questionDetails, er
 	if d.Reviews, err = openReviews(ctx, tx, id); err != nil {
 		return d, err
 	}
-	return d, readWaiting(ctx, tx, &d)
+	err = readWaiting(ctx, tx, &d)
+	return d, err
 }
 
 func readWaiting(ctx context.Context, tx bot.Tx, d *questionDetails) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
+	"github.com/nastavnik-bot/nastavnik/knowledge/vector"
 )
 
 const (
@@ -237,11 +238,7 @@ func cosine(a, b []float32) float64 {
 	if len(a) == 0 || len(a) != len(b) {
 		return -1
 	}
-	sum := float32(0)
-	for i := range a {
-		sum += a[i] * b[i]
-	}
-	return float64(sum)
+	return float64(vector.Dot(a, b))
 }
 
 // passage embeds the proposed answer.
@@ -250,8 +247,8 @@ func (f *Finder) passage(ctx context.Context, p knowledge.Proposal) ([]float32, 
 		return nil, nil
 	}
 	title := p.Text
-	if e, ok := f.answered.Entry(p.Question); ok && title == "" && len(e.Phrasings) > 0 {
-		title = e.Phrasings[0]
+	if title == "" {
+		title = f.titleOf(p.Question)
 	}
 	text := search.PassageText(title, p.Answer)
 	if text == "" {

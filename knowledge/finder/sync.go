@@ -117,7 +117,8 @@ func (f *Finder) load(ctx context.Context, tx knowledge.Tx, ids []string) (snaps
 	if err != nil {
 		return s, err
 	}
-	return s, f.loadVectors(ctx, tx, &s)
+	err = f.loadVectors(ctx, tx, &s)
+	return s, err
 }
 
 // loadWords reads all of a snapshot but the vectors.

@@ -72,7 +72,8 @@ func scanReview(r Rows) (v knowledge.Review, err error) {
 		return v, err
 	}
 	v.Created, v.Decided = moment(created), moment(decided)
-	return v, json.Unmarshal([]byte(conflicts), &v.Conflicts)
+	err = json.Unmarshal([]byte(conflicts), &v.Conflicts)
+	return v, err
 }
 
 // Review implements knowledge.ReviewTx.
