@@ -315,7 +315,7 @@ func TestDeskInvariants(t *testing.T) {
 	dirs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		dirs++
-		s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: fmt.Sprintf("%s/%d", t.TempDir(), dirs), Queue: noQueue{}})
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: fmt.Sprintf("%s/%d", t.TempDir(), dirs), Queue: sqlite.NoQueue{}})
 		if err != nil {
 			rt.Fatal(err)
 		}

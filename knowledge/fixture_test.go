@@ -2,7 +2,6 @@ package knowledge_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -11,13 +10,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
-
-// noQueue keeps no late work: the desk makes none.
-type noQueue struct{}
-
-func (noQueue) Insert(context.Context, *sql.Tx, []bot.Job, []string) error { return nil }
-func (noQueue) Versions(context.Context, *sql.DB) (int, int, error)        { return 1, 1, nil }
-func (noQueue) Migrate(context.Context, *sql.DB) error                     { return nil }
 
 // fixture is the embedded store with a clock, and the people of a company.
 type fixture struct {
@@ -31,7 +23,7 @@ type fixture struct {
 
 func open(t testing.TB) *fixture {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: noQueue{}})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: sqlite.NoQueue{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package console_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"io"
 	"strings"
 	"sync"
@@ -17,13 +16,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
-// noQueue keeps no late work: nothing here waits so long.
-type noQueue struct{}
-
-func (noQueue) Insert(context.Context, *sql.Tx, []bot.Job, []string) error { return nil }
-func (noQueue) Versions(context.Context, *sql.DB) (int, int, error)        { return 1, 1, nil }
-func (noQueue) Migrate(context.Context, *sql.DB) error                     { return nil }
-
 // office is a data folder with a bot at work, and a little knowledge.
 type office struct {
 	t      *testing.T
@@ -33,7 +25,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: noQueue{}})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: sqlite.NoQueue{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -36,19 +35,10 @@ func (r record) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
 	return r.store.Write(ctx, func(tx bot.Tx) error { return fn(tx) })
 }
 
-// noQueue takes no late work: nothing here is late.
-type noQueue struct{}
-
-func (noQueue) Insert(context.Context, *sql.Tx, []bot.Job, []string) error { return nil }
-
-func (noQueue) Versions(context.Context, *sql.DB) (current, target int, err error) { return 0, 0, nil }
-
-func (noQueue) Migrate(context.Context, *sql.DB) error { return nil }
-
 // emptyWorld is an empty base that is searched by words.
 func emptyWorld(t *testing.T) (replay.World, record) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: noQueue{}})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: sqlite.NoQueue{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,19 @@ type Queue interface {
 	Migrate(ctx context.Context, db *sql.DB) error
 }
 
+// NoQueue is a Queue for a store without late work: what is to be done late is
+// dropped, and no tables are made.
+type NoQueue struct{}
+
+// Insert implements Queue.
+func (NoQueue) Insert(context.Context, *sql.Tx, []bot.Job, []string) error { return nil }
+
+// Versions implements Queue: the tables are always up to date.
+func (NoQueue) Versions(context.Context, *sql.DB) (current, target int, err error) { return 0, 0, nil }
+
+// Migrate implements Queue.
+func (NoQueue) Migrate(context.Context, *sql.DB) error { return nil }
+
 // Options say which database to open.
 type Options struct {
 	Dir   string // the data folder; made when it does not exist
