@@ -207,6 +207,15 @@ type watchedStore interface {
 	Changed(ctx context.Context) (uint64, error)
 }
 
+// reading opens the data folder and reads in one transaction.
+func (a *app) reading(ctx context.Context, fn func(tx bot.Tx) error) error {
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = a.close() }()
+	return a.store.Read(ctx, fn)
+}
+
 // record shows a store to the searcher.
 type record struct{ store watchedStore }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"encoding/gob"
 	"encoding/json"
 	"errors"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/knowledge/kbfile"
@@ -29,15 +27,6 @@ type trialBase struct {
 	find  *finder.Finder
 }
 
-// noQueue takes no late work: a trial computes its vectors itself.
-type noQueue struct{}
-
-func (noQueue) Insert(context.Context, *sql.Tx, []bot.Job, []string) error { return nil }
-
-func (noQueue) Versions(context.Context, *sql.DB) (current, target int, err error) { return 0, 0, nil }
-
-func (noQueue) Migrate(context.Context, *sql.DB) error { return nil }
-
 // newTrial makes an empty base that searches with the embedder (nil: by words).
 func (a *app) newTrial(ctx context.Context, e knowledge.Embedder) (b *trialBase, err error) {
 	dir, err := os.MkdirTemp("", "nastavnik-eval-")
@@ -50,7 +39,7 @@ func (a *app) newTrial(ctx context.Context, e knowledge.Embedder) (b *trialBase,
 			err = errors.Join(err, b.close())
 		}
 	}()
-	if b.store, err = sqlite.Open(ctx, sqlite.Options{Dir: dir, Queue: noQueue{}, Log: a.log}); err != nil {
+	if b.store, err = sqlite.Open(ctx, sqlite.Options{Dir: dir, Queue: sqlite.NoQueue{}, Log: a.log}); err != nil {
 		return nil, err
 	}
 	b.find, err = newFinder(b.store, e, a.slang, a.log)

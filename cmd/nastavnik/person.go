@@ -79,12 +79,8 @@ func newPersonList(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if err := a.open(ctx); err != nil {
-				return err
-			}
-			defer func() { _ = a.close() }()
 			var people []knowledge.Person
-			err := a.store.Read(ctx, func(tx bot.Tx) (err error) {
+			err := a.reading(ctx, func(tx bot.Tx) (err error) {
 				people, err = tx.People(ctx, false)
 				return err
 			})

@@ -107,15 +107,6 @@ func (a *app) printSteps(steps []stepJSON, limit int) error {
 	return nil
 }
 
-// reading opens the data folder and reads in one transaction.
-func (a *app) reading(ctx context.Context, fn func(tx bot.Tx) error) error {
-	if err := a.open(ctx); err != nil {
-		return err
-	}
-	defer func() { _ = a.close() }()
-	return a.store.Read(ctx, fn)
-}
-
 func newQuestionUndo(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "undo ШАГ",
