@@ -117,16 +117,11 @@ func proposedRevision(ctx context.Context, tx Tx, m Revise) (knowledge.Proposal,
 
 // heldAnswer returns what waits for a decision on a question's answer; nil for nothing.
 func heldAnswer(ctx context.Context, tx Tx, question string) (*knowledge.Review, error) {
-	open, err := tx.Reviews(ctx, question, true)
-	if err != nil {
+	held, err := knowledge.Desk{Tx: tx}.HeldAnswers(ctx, question)
+	if err != nil || len(held) == 0 {
 		return nil, err
 	}
-	for i, r := range open {
-		if r.Wording == "" {
-			return &open[i], nil
-		}
-	}
-	return nil, nil
+	return &held[0], nil
 }
 
 // proposedPointing is new wordings of an entry: how those who wait word theirs.

@@ -225,7 +225,7 @@ func (d Desk) move(ctx context.Context, q *Question, to Status) error {
 	case q.Answer.ID == 0:
 		return refuse(ErrInvalid, "у вопроса %s нет ответа", q.ID)
 	case !q.Status.Answered():
-		if held, err := d.heldAnswers(ctx, q.ID); err != nil {
+		if held, err := d.HeldAnswers(ctx, q.ID); err != nil {
 			return err
 		} else if len(held) > 0 {
 			return refuse(ErrConflict, "ответ ждёт решения: nastavnik question accept %d", held[0].ID)

@@ -129,8 +129,8 @@ func (d Desk) takeOut(ctx context.Context, r Review) error {
 	return d.move(ctx, &q, Unanswered)
 }
 
-// heldAnswers returns the open reviews of a question's answer.
-func (d Desk) heldAnswers(ctx context.Context, question string) ([]Review, error) {
+// HeldAnswers returns the open reviews of a question's answer.
+func (d Desk) HeldAnswers(ctx context.Context, question string) ([]Review, error) {
 	open, err := d.Tx.Reviews(ctx, question, true)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (d Desk) heldAnswers(ctx context.Context, question string) ([]Review, error
 // settleHeld accepts what is held of an answer that somebody has put into the
 // base by another way: with a new version, or by its status.
 func (d Desk) settleHeld(ctx context.Context, question string) error {
-	held, err := d.heldAnswers(ctx, question)
+	held, err := d.HeldAnswers(ctx, question)
 	if err != nil {
 		return err
 	}
