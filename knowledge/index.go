@@ -54,6 +54,22 @@ type VectorHit struct {
 	Similarity float64 // cosine, −1 to 1
 }
 
+// Probe is what to look for in an index.
+type Probe struct {
+	Values []float32 // of length 1
+	K      int       // how many hits at most
+	Topics []string  // only questions of these topics; nil means of all
+	// Fresh wants every write that has returned to be seen. An index on another
+	// server may take a little longer then; one in memory always sees them.
+	Fresh bool
+}
+
+// Stamp says of what a vector is.
+type Stamp struct {
+	Question string
+	Version  int64 // of the question when the vector was written
+}
+
 // Index finds the vectors nearest to one. It is derived from the record of
 // truth and may lag behind it: every hit is checked there before it is shown.
 // Implementations are safe for concurrent use.
@@ -61,13 +77,13 @@ type Index interface {
 	// Upsert writes vectors by key. A vector of another dimension is refused
 	// with ErrInvalid.
 	Upsert(ctx context.Context, vectors []Vector) error
-	// DeleteQuestions removes every vector of the given questions.
-	DeleteQuestions(ctx context.Context, questions []string) error
-	// Nearest returns up to k hits, most similar first, ties by key; topics
-	// limits it to questions of those topics, nil means all.
-	Nearest(ctx context.Context, query []float32, k int, topics []string) ([]VectorHit, error)
-	// Versions returns the version under which each question is indexed.
-	Versions(ctx context.Context) (map[string]int64, error)
+	// DeleteQuestions removes the vectors of the given questions, but for those
+	// whose keys are to be kept.
+	DeleteQuestions(ctx context.Context, questions []string, keep ...VectorKey) error
+	// Nearest returns up to p.K hits, most similar first, ties by key.
+	Nearest(ctx context.Context, p Probe) ([]VectorHit, error)
+	// Stamps returns what is indexed: every vector's question and version.
+	Stamps(ctx context.Context) (map[VectorKey]Stamp, error)
 }
 
 // TextHash names a text of one kind in the store of embeddings, so that a text

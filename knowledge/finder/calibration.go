@@ -195,7 +195,7 @@ func (f *Finder) nearWithout(ctx context.Context, vector []float32, g gap) ([]se
 	if vector == nil {
 		return nil, nil
 	}
-	hits, err := f.o.Index.Nearest(ctx, vector, nearest+len(g.keys), nil)
+	hits, err := f.o.Index.Nearest(ctx, knowledge.Probe{Values: vector, K: nearest + len(g.keys)})
 	if err != nil {
 		return nil, err
 	}

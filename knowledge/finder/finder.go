@@ -163,7 +163,7 @@ func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Ind
 	if vector == nil {
 		return nil, nil
 	}
-	hits, err := index.Nearest(ctx, vector, nearest, nil)
+	hits, err := index.Nearest(ctx, knowledge.Probe{Values: vector, K: nearest})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -263,11 +263,11 @@ type stale struct {
 	err  error
 }
 
-func (s *stale) Nearest(ctx context.Context, query []float32, k int, topics []string) ([]knowledge.VectorHit, error) {
+func (s *stale) Nearest(ctx context.Context, p knowledge.Probe) ([]knowledge.VectorHit, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	hits, err := s.Index.Nearest(ctx, query, k, topics)
+	hits, err := s.Index.Nearest(ctx, p)
 	return append(slices.Clone(s.gone), hits...), err
 }
 

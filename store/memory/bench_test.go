@@ -56,7 +56,7 @@ func BenchmarkNearest(b *testing.B) {
 			for b.Loop() {
 				query := like(r, middle)
 				began := time.Now()
-				if _, err := x.Nearest(context.Background(), query, k, nil); err != nil {
+				if _, err := x.Nearest(context.Background(), knowledge.Probe{Values: query, K: k}); err != nil {
 					b.Fatal(err)
 				}
 				took = append(took, time.Since(began))

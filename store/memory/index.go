@@ -144,17 +144,25 @@ func (x *Index) forget(question string, key knowledge.VectorKey) {
 }
 
 // DeleteQuestions implements knowledge.Index.
-func (x *Index) DeleteQuestions(ctx context.Context, questions []string) error {
+func (x *Index) DeleteQuestions(ctx context.Context, questions []string, keep ...knowledge.VectorKey) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, question := range questions {
+		var left []knowledge.VectorKey
 		for _, key := range x.keys[question] {
+			if slices.Contains(keep, key) {
+				left = append(left, key)
+				continue
+			}
 			x.remove(x.rows[key])
 		}
-		delete(x.keys, question)
+		x.keys[question] = left
+		if len(left) == 0 {
+			delete(x.keys, question)
+		}
 	}
 	return nil
 }
@@ -177,19 +185,16 @@ func (x *Index) remove(row int) {
 	}
 }
 
-// Versions implements knowledge.Index. A question whose vectors were written
-// under different versions is indexed under the oldest of them.
-func (x *Index) Versions(ctx context.Context) (map[string]int64, error) {
+// Stamps implements knowledge.Index.
+func (x *Index) Stamps(ctx context.Context) (map[knowledge.VectorKey]knowledge.Stamp, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	out := make(map[string]int64, len(x.keys))
+	out := make(map[knowledge.VectorKey]knowledge.Stamp, len(x.entries))
 	for _, e := range x.entries {
-		if version, ok := out[e.question]; !ok || e.version < version {
-			out[e.question] = e.version
-		}
+		out[e.key] = knowledge.Stamp{Question: e.question, Version: e.version}
 	}
 	return out, nil
 }

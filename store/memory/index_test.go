@@ -60,13 +60,13 @@ func TestLargeIndexFindsTheSame(t *testing.T) {
 	if err := large.Upsert(ctx, vectors); err != nil {
 		t.Fatal(err)
 	}
-	want, err := large.Nearest(ctx, query, k, nil)
+	want, err := large.Nearest(ctx, knowledge.Probe{Values: query, K: k})
 	if err != nil || len(want) != k {
 		t.Fatalf("%d hits, %v", len(want), err)
 	}
 	// No row is left out where the goroutines' halves meet, or at the ends.
 	for _, i := range []int{0, n/2 - 1, n / 2, n - 1} {
-		hits, err := large.Nearest(ctx, vectors[i].Values, 5, nil)
+		hits, err := large.Nearest(ctx, knowledge.Probe{Values: vectors[i].Values, K: 5})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestLargeIndexFindsTheSame(t *testing.T) {
 			}
 		}
 	}
-	got, err := small.Nearest(ctx, query, k, nil)
+	got, err := small.Nearest(ctx, knowledge.Probe{Values: query, K: k})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestNearestIsExact(t *testing.T) {
 		if err := x.Upsert(context.Background(), vectors); err != nil {
 			t.Fatal(err)
 		}
-		hits, err := x.Nearest(context.Background(), query, k, nil)
+		hits, err := x.Nearest(context.Background(), knowledge.Probe{Values: query, K: k})
 		if err != nil || len(hits) != min(k, n) {
 			t.Fatalf("%d hits, %v", len(hits), err)
 		}

@@ -14,21 +14,21 @@ import (
 // splitAt is from how many rows on a second goroutine is worth waiting for.
 const splitAt = 40_000
 
-// Nearest implements knowledge.Index. The query must have length 1, as an
-// embedder returns it.
-func (x *Index) Nearest(ctx context.Context, query []float32, k int, topics []string) ([]knowledge.VectorHit, error) {
+// Nearest implements knowledge.Index. The probe must have length 1, as an
+// embedder returns it. Every probe is fresh.
+func (x *Index) Nearest(ctx context.Context, p knowledge.Probe) ([]knowledge.VectorHit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := x.check(query); err != nil {
+	if err := x.check(p.Values); err != nil {
 		return nil, fmt.Errorf("nearest: %w", err)
 	}
-	if k <= 0 {
+	if p.K <= 0 {
 		return nil, nil
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	best, err := x.best(query, k, x.chosen(topics))
+	best, err := x.best(p.Values, p.K, x.chosen(p.Topics))
 	if err != nil {
 		return nil, fmt.Errorf("nearest: %w", err)
 	}

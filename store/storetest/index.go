@@ -32,7 +32,8 @@ func TestIndex(t *testing.T, open func(t *testing.T, dim int) knowledge.Index) {
 		{"Upsert", testUpsert},
 		{"Delete", testDelete},
 		{"Topics", testIndexTopics},
-		{"Versions", testIndexVersions},
+		{"Stamps", testStamps},
+		{"Keep", testKeep},
 		{"Refused", testRefused},
 		{"Concurrency", testIndexConcurrency},
 	} {
@@ -97,7 +98,7 @@ func upsert(t *testing.T, x knowledge.Index, vectors ...knowledge.Vector) {
 
 func nearest(t *testing.T, x knowledge.Index, query []float32, k int, topics []string) []knowledge.VectorHit {
 	t.Helper()
-	hits, err := x.Nearest(t.Context(), query, k, topics)
+	hits, err := x.Nearest(t.Context(), knowledge.Probe{Values: query, K: k, Topics: topics, Fresh: true})
 	if err != nil {
 		t.Fatalf("nearest: %v", err)
 	}
@@ -156,8 +157,8 @@ func compareNearest(t *testing.T, x knowledge.Index, vectors []knowledge.Vector,
 
 func testEmptyIndex(t *testing.T, x knowledge.Index) {
 	equal(t, "hits", nearest(t, x, axis(0), 5, nil), nil)
-	versions, err := x.Versions(t.Context())
-	equal(t, "versions", versions, map[string]int64{})
+	stamps, err := x.Stamps(t.Context())
+	equal(t, "stamps", stamps, map[knowledge.VectorKey]knowledge.Stamp{})
 	if err := errors.Join(err, x.DeleteQuestions(t.Context(), []string{"нет"}), x.Upsert(t.Context(), nil)); err != nil {
 		t.Error(err)
 	}
@@ -205,11 +206,11 @@ func testUpsert(t *testing.T, x knowledge.Index) {
 	if len(hits) != 1 || hits[0].Question != "б" || hits[0].Version != 2 || math.Abs(hits[0].Similarity-1) > exactness {
 		t.Errorf("replaced: %+v", hits)
 	}
-	versions, err := x.Versions(t.Context())
+	stamps, err := x.Stamps(t.Context())
 	if err != nil {
 		t.Error(err)
 	}
-	equal(t, "versions", versions, map[string]int64{"б": 2})
+	equal(t, "stamps", stamps, map[knowledge.VectorKey]knowledge.Stamp{"p1": {Question: "б", Version: 2}})
 	if err := x.DeleteQuestions(t.Context(), []string{"а"}); err != nil {
 		t.Error(err)
 	}
@@ -264,18 +265,41 @@ func testIndexTopics(t *testing.T, x knowledge.Index) {
 	equal(t, "after a change of topic", keysOf(nearest(t, x, axis(0), 9, []string{"Сделки"})), []knowledge.VectorKey{"p3"})
 }
 
-func testIndexVersions(t *testing.T, x knowledge.Index) {
+func testStamps(t *testing.T, x knowledge.Index) {
 	upsert(t, x,
 		knowledge.Vector{Key: "p1", Question: "а", Version: 3, Values: axis(0)},
 		knowledge.Vector{Key: "p2", Question: "б", Version: 9, Values: axis(1)},
 		knowledge.Vector{Key: "a:а", Question: "а", Version: 2, Values: axis(2)},
-		knowledge.Vector{Key: "p3", Question: "а", Version: 4, Values: axis(3)},
 	)
-	versions, err := x.Versions(t.Context())
+	stamps, err := x.Stamps(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "the oldest of each question", versions, map[string]int64{"а": 2, "б": 9})
+	equal(t, "stamps", stamps, map[knowledge.VectorKey]knowledge.Stamp{
+		"p1": {Question: "а", Version: 3}, "p2": {Question: "б", Version: 9}, "a:а": {Question: "а", Version: 2},
+	})
+}
+
+// What is kept of a question stays, and goes with it the next time.
+func testKeep(t *testing.T, x knowledge.Index) {
+	upsert(t, x,
+		knowledge.Vector{Key: "p1", Question: "а", Values: axis(0)},
+		knowledge.Vector{Key: "p2", Question: "а", Values: axis(0)},
+		knowledge.Vector{Key: "a:а", Question: "а", Values: axis(0)},
+		knowledge.Vector{Key: "p3", Question: "б", Values: axis(0)},
+	)
+	remove := func(keep ...knowledge.VectorKey) {
+		t.Helper()
+		if err := x.DeleteQuestions(t.Context(), []string{"а"}, keep...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove("p2", "a:а", "p3", "нет такого")
+	equal(t, "kept", keysOf(nearest(t, x, axis(0), 9, nil)), []knowledge.VectorKey{"a:а", "p2", "p3"})
+	remove("p2")
+	equal(t, "kept again", keysOf(nearest(t, x, axis(0), 9, nil)), []knowledge.VectorKey{"p2", "p3"})
+	remove()
+	equal(t, "nothing kept", keysOf(nearest(t, x, axis(0), 9, nil)), []knowledge.VectorKey{"p3"})
 }
 
 func testRefused(t *testing.T, x knowledge.Index) {
@@ -288,14 +312,14 @@ func testRefused(t *testing.T, x knowledge.Index) {
 		if !errors.Is(err, knowledge.ErrInvalid) {
 			t.Errorf("upsert of a vector that is %s: %v", name, err)
 		}
-		if _, err := x.Nearest(ctx, values, 5, nil); !errors.Is(err, knowledge.ErrInvalid) {
+		if _, err := x.Nearest(ctx, knowledge.Probe{Values: values, K: 5, Fresh: true}); !errors.Is(err, knowledge.ErrInvalid) {
 			t.Errorf("nearest to a vector that is %s: %v", name, err)
 		}
 	}
 	equal(t, "hits after the refusals", nearest(t, x, axis(0), 5, nil), nil)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := x.Nearest(cancelled, axis(0), 5, nil); !errors.Is(err, context.Canceled) {
+	if _, err := x.Nearest(cancelled, knowledge.Probe{Values: axis(0), K: 5}); !errors.Is(err, context.Canceled) {
 		t.Errorf("nearest with a cancelled context: %v", err)
 	}
 }
@@ -334,7 +358,7 @@ func readAlong(t *testing.T, x knowledge.Index, g int) {
 	t.Helper()
 	question := fmt.Sprintf("q%d", g)
 	for range 50 {
-		hits, err := x.Nearest(t.Context(), axis(g), 3, nil)
+		hits, err := x.Nearest(t.Context(), knowledge.Probe{Values: axis(g), K: 3})
 		if err != nil {
 			t.Error(err)
 		}
@@ -343,7 +367,7 @@ func readAlong(t *testing.T, x knowledge.Index, g int) {
 				t.Errorf("a hit near axis %d is %+v", g, h)
 			}
 		}
-		if _, err := x.Versions(t.Context()); err != nil {
+		if _, err := x.Stamps(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
