@@ -39,7 +39,7 @@ type app struct {
 	log   *slog.Logger
 	say   *texts.Catalogue
 	store *sqlite.Store
-	queue *late.Queue
+	queue *late.SQLiteQueue
 	find  *finder.Finder
 	model *e5.Model
 }
@@ -108,7 +108,7 @@ func (a *app) open(ctx context.Context) error {
 
 func (a *app) storeOptions() (sqlite.Options, error) {
 	if a.queue == nil {
-		q, err := late.New(a.log)
+		q, err := late.SQLite(a.log)
 		if err != nil {
 			return sqlite.Options{}, err
 		}
