@@ -10,6 +10,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
+	"github.com/nastavnik-bot/nastavnik/migrations"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
@@ -17,7 +18,7 @@ import (
 func explain(err error) string {
 	text := err.Error()
 	// Sentinels tell errors apart inside the program; people have the words around them.
-	for _, sentinel := range []error{knowledge.ErrInvalid, sqlite.ErrNewerSchema, sqlite.ErrDamaged, sqlite.ErrUnwritable} {
+	for _, sentinel := range []error{knowledge.ErrInvalid, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable} {
 		text = strings.ReplaceAll(text, ": "+sentinel.Error()+": ", ": ")
 		text = strings.TrimSuffix(text, ": "+sentinel.Error())
 	}

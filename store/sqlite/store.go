@@ -85,7 +85,7 @@ type Store struct {
 var _ bot.Store = (*Store)(nil)
 
 // Open opens the database of a data folder, and makes it or brings its schema up
-// to date when that is needed. An error wraps ErrNewerSchema when a newer
+// to date when that is needed. An error wraps migrations.ErrNewer when a newer
 // program has been here, ErrDamaged when the file is no whole database, and
 // ErrUnwritable when the folder cannot be written to.
 func Open(ctx context.Context, o Options) (*Store, error) {
