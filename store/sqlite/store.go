@@ -219,5 +219,11 @@ func (s *Store) Changed(ctx context.Context) (uint64, error) {
 	return n, nil
 }
 
+// Check tells the library's version, and whether the file can be read.
+func (s *Store) Check(ctx context.Context) (version string, err error) {
+	err = s.reader.db.QueryRowContext(ctx, `SELECT sqlite_version() FROM (SELECT COUNT(*) FROM questions)`).Scan(&version)
+	return version, s.explain("check", err)
+}
+
 // WriteDB is the connection that writes, for the workers of late work.
 func (s *Store) WriteDB() *sql.DB { return s.writer }
