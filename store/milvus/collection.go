@@ -171,11 +171,11 @@ func (x *Index) EnsureCollection(ctx context.Context) error {
 	if !errors.Is(err, ErrMissing) {
 		return err
 	}
-	own, err := x.own(ctx)
+	own, free, err := x.own(ctx)
 	if err != nil {
 		return err
 	}
-	target := x.named(next(own))
+	target := x.named(free)
 	// One without an alias is being made by another process this very moment, or a
 	// rebuild was interrupted. What is in it fits and may stay.
 	for _, c := range own {
@@ -186,7 +186,7 @@ func (x *Index) EnsureCollection(ctx context.Context) error {
 	if err := target.build(ctx); err != nil {
 		return err
 	}
-	if err := target.serve(ctx); err != nil {
+	if _, err := target.serve(ctx); err != nil {
 		return err
 	}
 	x.forget()
@@ -199,6 +199,11 @@ func (x *Index) named(number int) collection {
 	return collection{x: x, name: x.o.Name + "_" + strconv.Itoa(number), origin: x.origin()}
 }
 
+func (c collection) withName(name string) collection {
+	c.name = name
+	return c
+}
+
 // number is that in a collection's name, 0 when it has none.
 func (c collection) number() int {
 	digits, _ := strings.CutPrefix(c.name, c.x.o.Name+"_")
@@ -209,42 +214,36 @@ func (c collection) number() int {
 	return n
 }
 
-// next is the number of a collection to be made beside others.
-func next(own []collection) int {
-	n := 1
-	for _, c := range own {
-		n = max(n, c.number()+1)
-	}
-	return n
-}
-
 // own returns the collections that were made for our alias, in the order of their
-// numbers, whatever embedder's vectors they hold. Others of similar names are not ours.
-func (x *Index) own(ctx context.Context) ([]collection, error) {
+// numbers, whatever embedder's vectors they hold, and the first number after all that
+// are taken. Others of similar names are not ours.
+func (x *Index) own(ctx context.Context) (own []collection, free int, err error) {
 	var all []*entity.Collection
-	err := x.call(ctx, "collections", x.o.Timeout, func(ctx context.Context) (err error) {
+	err = x.call(ctx, "collections", x.o.Timeout, func(ctx context.Context) (err error) {
 		all, err = x.client.ListCollections(ctx)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var own []collection
+	free = 1
 	for _, found := range all {
-		if (collection{x: x, name: found.Name}).number() == 0 && found.Name != x.o.Name {
+		number := x.named(0).withName(found.Name).number()
+		if number == 0 && found.Name != x.o.Name {
 			continue
 		}
+		free = max(free, number+1)
 		c, err := x.describe(ctx, found.Name)
 		switch {
 		case errors.Is(err, ErrForeign), errors.Is(err, ErrMissing):
 			continue
 		case err != nil:
-			return nil, err
+			return nil, 0, err
 		}
 		own = append(own, c)
 	}
 	slices.SortFunc(own, func(a, b collection) int { return cmp.Compare(a.number(), b.number()) })
-	return own, nil
+	return own, free, nil
 }
 
 func (c collection) schema() *entity.Schema {

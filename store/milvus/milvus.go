@@ -82,9 +82,9 @@ func (o Options) validate() error {
 const maxDim = 32_768
 
 // resolveEvery is how long the alias is believed to point where it pointed. A rebuild
-// drops the old collection, which is noticed at once; only where that failed would
-// another process go on with it.
-const resolveEvery = 30 * time.Second
+// waits for as long before it drops the old collection: a server may answer a search in
+// one that is being dropped as if it were empty.
+const resolveEvery = 5 * time.Second
 
 // Index implements knowledge.Index. Open makes one.
 type Index struct {

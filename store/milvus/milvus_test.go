@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
@@ -96,22 +95,38 @@ func opened(tb testing.TB, o milvus.Options) *milvus.Index {
 // The parts of the contract share one collection for each size of vectors, emptied
 // between them: making one takes seconds.
 func TestContract(t *testing.T) {
-	for _, auto := range []bool{false, true} {
-		t.Run(fmt.Sprintf("auto=%v", auto), func(t *testing.T) {
-			indexes := map[int]*milvus.Index{}
-			storetest.TestIndex(t, func(st *testing.T, dim int) knowledge.Index {
-				st.Helper()
-				x, ok := indexes[dim]
-				if !ok {
-					o := fresh(t, dim)
-					o.AutoIndex = auto
-					x = opened(t, o)
-					indexes[dim] = x
-				}
-				empty(st, x)
-				return x
-			})
-		})
+	indexes := map[int]*milvus.Index{}
+	storetest.TestIndex(t, func(st *testing.T, dim int) knowledge.Index {
+		st.Helper()
+		x, ok := indexes[dim]
+		if !ok {
+			x = opened(t, fresh(t, dim))
+			indexes[dim] = x
+		}
+		empty(st, x)
+		return x
+	})
+}
+
+// An index of the server's own choice finds the same.
+func TestAutoIndex(t *testing.T) {
+	t.Parallel()
+	o := fresh(t, 4)
+	o.AutoIndex = true
+	x := opened(t, o)
+	if err := x.Upsert(t.Context(), many(5_000, "q")); err != nil {
+		t.Fatal(err)
+	}
+	r := begin(t, x)
+	if err := r.Upsert(t.Context(), many(5_000, "q")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Swap(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hits, err := x.Nearest(t.Context(), knowledge.Probe{Values: axis(0), K: 300, Fresh: true})
+	if err != nil || len(hits) != 300 || hits[0].Key != "q0" || hits[1].Key != "q1" || hits[2].Key != "q10" {
+		t.Errorf("%d hits, %v", len(hits), err)
 	}
 }
 
@@ -176,5 +191,3 @@ func found(x knowledge.Index, i int) (string, error) {
 	}
 	return strings.Join(keys, " "), err
 }
-
-var _ = sync.Mutex{}

@@ -30,11 +30,11 @@ func (x *Index) Begin(ctx context.Context) (*Rebuild, error) {
 	if err != nil && !errors.Is(err, ErrMissing) {
 		return nil, err
 	}
-	own, err := x.own(ctx)
+	own, free, err := x.own(ctx)
 	if err != nil {
 		return nil, err
 	}
-	target := x.named(next(own))
+	target := x.named(free)
 	for _, c := range own {
 		switch {
 		case c.name == serving.name:
@@ -89,10 +89,11 @@ func (r *Rebuild) Stamps(ctx context.Context) (map[knowledge.VectorKey]knowledge
 // 100,000 vectors. Without it, searches are right but slow.
 const indexTime = 30 * time.Minute
 
-// Swap lets the rebuilt collection serve and drops the one that did. It waits until the
-// server has indexed what was written. People search on meanwhile, in the old one; what
-// is written into that one during the rebuild is lost with it, so the index is to be
-// verified once more afterwards. Swap may be called again after an error.
+// Swap lets the rebuilt collection serve and drops the one that did. First it waits
+// until the server has indexed what was written, at last until every process has noticed
+// the change, which takes some seconds. People search on meanwhile. What is written into
+// the old collection during the rebuild is lost with it, so the index is to be verified
+// once more afterwards. Swap may be called again after an error.
 func (r *Rebuild) Swap(ctx context.Context) error {
 	if err := r.settle(ctx); err != nil {
 		return err
@@ -100,16 +101,25 @@ func (r *Rebuild) Swap(ctx context.Context) error {
 	old, err := r.x.describe(ctx, r.x.o.Name)
 	switch {
 	case errors.Is(err, ErrMissing):
-		err = r.c.serve(ctx)
+		r.c, err = r.c.serve(ctx)
+		r.x.forget()
+		return err
 	case err != nil:
 		return err
 	case old.name == r.c.name:
 		return nil // done before
-	default:
-		err = r.c.replace(ctx, old)
 	}
+	old, err = r.replace(ctx, old)
 	r.x.forget()
-	return err
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done(): // the next rebuild drops it
+		return r.x.explain(ctx, "drop "+old.name, ctx.Err())
+	case <-time.After(resolveEvery + r.x.o.Timeout):
+	}
+	return old.drop(ctx)
 }
 
 // Abort drops what the rebuild has made. It refuses to once that serves.
@@ -153,41 +163,51 @@ func (r *Rebuild) settle(ctx context.Context) error {
 	return err
 }
 
-// serve lets the alias stand for the collection where it stands for none. When another
-// process is faster, its collection serves.
-func (c collection) serve(ctx context.Context) error {
+// serve lets the alias stand for the collection where it stands for none, and returns
+// the collection under the name that it has then. When another process is faster, its
+// collection serves.
+func (c collection) serve(ctx context.Context) (collection, error) {
 	err := c.x.call(ctx, "alias "+c.x.o.Name, c.x.write(), func(ctx context.Context) error {
-		return c.x.aliases(func() error { return c.x.client.CreateAlias(ctx, c.name, c.x.o.Name) })
+		if c.x.noAliases {
+			return errNoAliases
+		}
+		return c.x.client.CreateAlias(ctx, c.name, c.x.o.Name)
 	})
 	if unsupported(err) {
-		err = c.rename(ctx)
+		var renamed collection
+		if renamed, err = c.rename(ctx, c.x.o.Name); err == nil {
+			return renamed, nil
+		}
 	}
 	if err == nil || errors.Is(err, ErrAway) {
-		return err
+		return c, err
 	}
 	_, seen := c.x.describe(ctx, c.x.o.Name)
 	if errors.Is(seen, ErrMissing) && refusedWith(err, codeAliasExists) {
-		return c.alter(ctx) // it stands for a collection that was dropped behind our back
+		return c, c.alter(ctx) // it stands for a collection that was dropped behind our back
 	}
 	if errors.Is(seen, ErrMissing) {
-		return err
+		return c, err
 	}
-	return seen
+	return c, seen
 }
 
-// replace lets the alias stand for the collection in place of another, and drops that.
-func (c collection) replace(ctx context.Context, old collection) error {
-	if old.name == c.x.o.Name {
-		// No alias: the collection itself has the name. For a moment there is none.
-		if err := old.drop(ctx); err != nil {
-			return err
-		}
-		return c.serve(ctx)
+// replace lets the alias stand for the rebuilt collection in place of the old one, which
+// it returns under the name that it has then.
+func (r *Rebuild) replace(ctx context.Context, old collection) (collection, error) {
+	if old.name != r.x.o.Name {
+		return old, r.c.alter(ctx)
 	}
-	if err := c.alter(ctx); err != nil {
-		return err
+	// No alias: the collection itself has the name. For a moment there is none.
+	_, free, err := r.x.own(ctx)
+	if err != nil {
+		return old, err
 	}
-	return old.drop(ctx)
+	if old, err = old.rename(ctx, r.x.named(free).name); err != nil {
+		return old, err
+	}
+	r.c, err = r.c.serve(ctx)
+	return old, err
 }
 
 func (c collection) alter(ctx context.Context) error {
@@ -196,26 +216,21 @@ func (c collection) alter(ctx context.Context) error {
 	})
 }
 
-// rename gives the collection the name that an alias would have, on servers that have
-// no aliases.
-func (c collection) rename(ctx context.Context) error {
-	return c.x.call(ctx, "rename "+c.name, c.x.write(), func(ctx context.Context) error {
-		return c.x.client.RenameCollection(ctx, c.name, c.x.o.Name)
+// rename gives the collection another name, and keeps all that is in it.
+func (c collection) rename(ctx context.Context, name string) (collection, error) {
+	err := c.x.call(ctx, "rename "+c.name, c.x.write(), func(ctx context.Context) error {
+		return c.x.client.RenameCollection(ctx, c.name, name)
 	})
+	if err != nil {
+		return c, err
+	}
+	return c.withName(name), nil
 }
 
 func (c collection) drop(ctx context.Context) error {
 	return c.x.call(ctx, "drop "+c.name, c.x.write(), func(ctx context.Context) error {
 		return c.x.client.DropCollection(ctx, c.name)
 	})
-}
-
-// aliases does what needs aliases, unless the server has none.
-func (x *Index) aliases(f func() error) error {
-	if x.noAliases {
-		return errNoAliases
-	}
-	return f()
 }
 
 var errNoAliases = errors.New("no aliases")
