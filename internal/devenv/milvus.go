@@ -19,12 +19,21 @@ import (
 // the metrics, and two of its own etcd.
 const milvusPorts = 12
 
+// How long a part of the server that is gone is still taken for present, in seconds.
+// A restarted server makes no collection before it has forgotten its former self, so
+// one that a test restarts forgets soon; another keeps Milvus' own value, because a
+// machine that is very busy may let a living part seem gone.
+const (
+	milvusPatience  = 30
+	milvusOblivious = 5
+)
+
 // milvus is a standalone Milvus with its own etcd, message queue and file storage.
-func milvus() program {
+func milvus(patience int) program {
 	return program{
 		name:  "milvus",
 		ports: milvusPorts,
-		setup: setupMilvus,
+		setup: func(_ context.Context, s *Server) error { return setupMilvus(s, patience) },
 		run:   runMilvus,
 		ready: milvusSearches,
 		stop:  syscall.SIGTERM,
@@ -35,7 +44,7 @@ func milvus() program {
 func (s *Server) milvusConfig(name string) string { return filepath.Join(s.dir, "configs", name) }
 
 // setupMilvus writes the configuration: the template of the package, filled in.
-func setupMilvus(_ context.Context, s *Server) error {
+func setupMilvus(s *Server, patience int) error {
 	home, err := findMilvus()
 	if err != nil {
 		return err
@@ -49,7 +58,7 @@ func setupMilvus(_ context.Context, s *Server) error {
 	if err != nil {
 		return err
 	}
-	config, err := fillMilvus(string(template), s.milvusValues())
+	config, err := fillMilvus(string(template), s.milvusValues(), patience)
 	if err != nil {
 		return err
 	}
@@ -106,7 +115,7 @@ initial-cluster: default=%s
 var milvusBlank = regexp.MustCompile(`\{\{ *(\w+)(?:\(\w+\))?(?:: *([^}]*?))? *\}\}`)
 
 // fillMilvus fills the template in and changes what a test needs otherwise.
-func fillMilvus(template string, values map[string]string) (string, error) {
+func fillMilvus(template string, values map[string]string, patience int) (string, error) {
 	config := milvusBlank.ReplaceAllStringFunc(template, func(blank string) string {
 		parts := milvusBlank.FindStringSubmatch(blank)
 		if value, ok := values[parts[1]]; ok {
@@ -119,6 +128,7 @@ func fillMilvus(template string, values map[string]string) (string, error) {
 		{"\n  timeTickInterval: 200 ", "\n  timeTickInterval: 20 "},
 		// Half an hour, otherwise.
 		{"\n  gracefulStopTimeout: 1800 ", "\n  gracefulStopTimeout: 1 "},
+		{"\n    ttl: 30 ", fmt.Sprintf("\n    ttl: %d ", patience)},
 		// The address of its parts among themselves: a machine may have no other than this.
 		{"\n  ip: #", "\n  ip: 127.0.0.1 #"},
 	}

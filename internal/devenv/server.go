@@ -18,6 +18,10 @@ import (
 // a machine that compiles on all its cores meanwhile is slow.
 const startTimeout = 2 * time.Minute
 
+// attemptTimeout is how long one question whether it is ready may take: a Milvus
+// that was killed thinks about its first collection for several seconds.
+const attemptTimeout = 30 * time.Second
+
 // A program is one kind of server.
 type program struct {
 	name  string
@@ -158,7 +162,7 @@ func (s *Server) await(ctx context.Context) error {
 		if s.process.ended() {
 			return errEnded
 		}
-		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		err := s.program.ready(attempt, s)
 		cancel()
 		if err == nil {
