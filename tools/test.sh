@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test.sh [race] runs the tests and reports on them through internal/noskip,
-# which fails on a skipped test under CI=true.
+# which fails on a skipped test under CI=true. The Makefile runs it with one set of
+# real servers; by itself, each package's tests start their own.
 #
 # Everything runs under the race detector except the embedder: it is arithmetic,
 # several times slower under the detector, so it runs plainly, and only its tests

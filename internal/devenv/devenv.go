@@ -109,7 +109,10 @@ func private(tb testing.TB, p program) *Server {
 }
 
 // A missingError says that a server is not installed, and how to get it.
-type missingError struct{ what, remedy string }
+type missingError struct {
+	what, remedy string
+	forever      bool // it cannot be installed on this machine
+}
 
 func (e missingError) Error() string { return e.what + ": " + e.remedy }
 

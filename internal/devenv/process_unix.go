@@ -61,12 +61,14 @@ func spawn(s *Server) (*process, error) {
 	if s.temporary {
 		folder = s.dir
 	}
+	sys := runAs(c.as)
+	sys.Setpgid = true
 	args := append([]string{"sh", "-c", guardian, "sh", signalName(s.program.quit), folder, c.path}, c.args...)
 	p, err := os.StartProcess("/bin/sh", args, &os.ProcAttr{
 		Dir:   s.dir,
 		Env:   c.env,
 		Files: []*os.File{read, log, log},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: c.as},
+		Sys:   sys,
 	})
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
@@ -119,7 +121,7 @@ func (p *process) end(signal syscall.Signal) error {
 
 // unprivileged returns whom to run a server as that refuses root, nil where this
 // process is not root's.
-func unprivileged() (*syscall.Credential, error) {
+func unprivileged() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -136,7 +138,15 @@ func unprivileged() (*syscall.Credential, error) {
 		if err != nil {
 			continue
 		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		return &account{uint32(uid), uint32(gid)}, nil
 	}
 	return nil, fmt.Errorf("this runs as root, and there is neither a user postgres nor nobody to run the server as")
+}
+
+// runAs makes a new process that of an account.
+func runAs(as *account) *syscall.SysProcAttr {
+	if as == nil {
+		return &syscall.SysProcAttr{}
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: as.uid, Gid: as.gid}}
 }

@@ -43,8 +43,11 @@ type command struct {
 	path string
 	args []string
 	env  []string
-	as   *syscall.Credential // nil: as whoever runs this process
+	as   *account // nil: as whoever runs this process
 }
+
+// An account is a user of the system.
+type account struct{ uid, gid uint32 }
 
 // A Server is a server of a test's own, or of a developer's machine.
 type Server struct {
@@ -201,6 +204,11 @@ func lastLines(path string, n int) string {
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lastOf(strings.TrimSpace(string(text)), n)
+}
+
+// lastOf returns the last n lines of a text.
+func lastOf(text string, n int) string {
+	lines := strings.Split(text, "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
