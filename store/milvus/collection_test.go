@@ -132,7 +132,7 @@ func TestForeignNeighbour(t *testing.T) {
 		}
 	}
 	x := opened(t, o)
-	if err := checked(x)(); err != nil {
+	if err := check(x); err != nil {
 		t.Error(err)
 	}
 	if got := names(t, o); !slices.Equal(got, []string{"_03", "_1", "_2", "_2x"}) {
@@ -221,7 +221,7 @@ func TestReleased(t *testing.T) {
 	if err := admin(t, o.Address).ReleaseCollection(t.Context(), o.Name); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the index", checked(x))
+	eventually(t, x)
 	if keys, err := found(x, 0); err != nil || keys != "a" {
 		t.Errorf("found %q, %v", keys, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
@@ -95,15 +96,16 @@ func opened(tb testing.TB, o milvus.Options) *milvus.Index {
 // The parts of the contract share one collection for each size of vectors, emptied
 // between them: making one takes seconds.
 func TestContract(t *testing.T) {
-	indexes := map[int]*milvus.Index{}
-	storetest.TestIndex(t, func(st *testing.T, dim int) knowledge.Index {
-		st.Helper()
+	t.Parallel()
+	whole, indexes := t, map[int]*milvus.Index{}
+	storetest.TestIndex(t, func(t *testing.T, dim int) knowledge.Index {
+		t.Helper()
 		x, ok := indexes[dim]
 		if !ok {
-			x = opened(t, fresh(t, dim))
+			x = opened(whole, fresh(whole, dim))
 			indexes[dim] = x
 		}
-		empty(st, x)
+		empty(t, x)
 		return x
 	})
 }
@@ -112,7 +114,7 @@ func TestContract(t *testing.T) {
 func TestAutoIndex(t *testing.T) {
 	t.Parallel()
 	o := fresh(t, 4)
-	o.AutoIndex = true
+	o.AutoIndex, o.Timeout = true, 2*time.Second
 	x := opened(t, o)
 	if err := x.Upsert(t.Context(), many(5_000, "q")); err != nil {
 		t.Fatal(err)
