@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	// What this machine has set up must not decide a test.
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "NASTAVNIK_") && name != seedsVariable {
+		if strings.HasPrefix(name, "NASTAVNIK_") && !strings.HasPrefix(name, "NASTAVNIK_TEST_") && name != seedsVariable {
 			_ = os.Unsetenv(name)
 		}
 	}

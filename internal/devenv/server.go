@@ -90,6 +90,20 @@ func (s *Server) Start() {
 	}
 }
 
+// Wipe ends the server, forgets its data, and starts it again on the same port.
+func (s *Server) Wipe() {
+	s.tb.Helper()
+	s.Kill()
+	entries, err := os.ReadDir(s.dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, e.Name())))
+	}
+	if err != nil {
+		s.tb.Fatalf("wipe %s: %v", s.program.name, err)
+	}
+	s.Start()
+}
+
 // launchTemporary starts a server in a folder of its own that goes with it.
 func launchTemporary(ctx context.Context, p program) (*Server, error) {
 	port, release, err := reservePorts(p.ports)
