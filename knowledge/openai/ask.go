@@ -41,6 +41,9 @@ func (e *Embedder) ask(ctx context.Context, kind knowledge.EmbedKind, texts []st
 	if err != nil {
 		return nil, err
 	}
+	if response == nil { // the response was null
+		return nil, strange()
+	}
 	if f := e.checkModel(model, response.Model); f != nil {
 		return nil, f
 	}
@@ -71,10 +74,8 @@ func receive(model string, limit int64) option.Middleware {
 		switch {
 		case err != nil:
 			return nil, unreached(err)
-		case int64(len(body)) > limit:
-			return nil, unusable("прислал слишком длинный ответ: проверьте, что по этому адресу отвечает /v1/embeddings")
-		case !json.Valid(body):
-			return nil, unusable("ответил не векторами: проверьте, что по этому адресу отвечает /v1/embeddings")
+		case int64(len(body)) > limit, !json.Valid(body):
+			return nil, strange()
 		}
 		response.Body = io.NopCloser(bytes.NewReader(body))
 		response.Header.Set("Content-Type", "application/json") // some servers say text/plain
@@ -105,6 +106,10 @@ func refused(response *http.Response, model string) *failure {
 // in text-embedding-ada-002-v2 and nomic-embed-text:latest.
 var versions = regexp.MustCompile(`^(:latest|[-@]v?[0-9][0-9.-]*)$`)
 
+// names are what is told of a model's name in a response. Anything else may be
+// people's words.
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,99}$`)
+
 // checkModel compares the model that answered with the one that should have. A
 // response that names none is accepted, unless a name was promised.
 func (e *Embedder) checkModel(asked, served string) *failure {
@@ -117,8 +122,11 @@ func (e *Embedder) checkModel(asked, served string) *failure {
 	if strings.EqualFold(served, expected) {
 		return nil
 	}
+	if !names.MatchString(served) {
+		served = "имени не разобрать"
+	}
 	return &failure{
-		kind: ErrModel, detail: "отвечает «" + served + "»",
+		kind: ErrModel, detail: "в ответе: " + served,
 		say: fmt.Sprintf("отвечает не той моделью, что ожидалась (%q): исправьте имя модели; если это она и есть, укажите имя из ответа как ожидаемое", expected),
 	}
 }

@@ -154,7 +154,7 @@ func (e *Embedder) failed(limited context.Context, err error, budget time.Durati
 	if errors.As(err, &f) {
 		return f
 	}
-	return unusable("ответил не векторами: проверьте, что по этому адресу отвечает /v1/embeddings")
+	return strange()
 }
 
 // giveUp tells a failure, and leaves a server that is away alone for a while.

@@ -134,3 +134,8 @@ func answered(status int, code, about string) *failure {
 func unusable(say string, args ...any) *failure {
 	return &failure{kind: ErrUnusable, say: fmt.Sprintf(say, args...)}
 }
+
+// strange is a response that has nothing to do with vectors.
+func strange() *failure {
+	return unusable("ответил не векторами: проверьте, что по этому адресу отвечает /v1/embeddings")
+}
