@@ -120,7 +120,8 @@ func (e *Embedder) Check(ctx context.Context) (version string, err error) {
 
 // call embeds one batch, again and again while it may yet succeed and there is time.
 func (e *Embedder) call(ctx context.Context, kind knowledge.EmbedKind, texts []string) ([][]float32, error) {
-	budget := e.budget(ctx, len(texts))
+	urgent := urgent(kind, texts)
+	budget := e.budget(ctx, urgent)
 	limited, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	for attempt := 0; ; attempt++ {
@@ -135,7 +136,7 @@ func (e *Embedder) call(ctx context.Context, kind knowledge.EmbedKind, texts []s
 		f := e.failed(limited, err, budget)
 		wait := max(backoff(attempt), f.wait)
 		if !f.again || attempt >= e.o.Retries || !leaves(limited, wait) {
-			return nil, e.giveUp(f)
+			return nil, e.giveUp(f, urgent)
 		}
 		e.o.Log.DebugContext(ctx, "embedding is tried again", "server", origin(e.o.URL), "attempt", attempt+1, "wait", wait, "err", e.public(f))
 		if sleep(limited, wait) != nil && ctx.Err() != nil {
@@ -157,10 +158,11 @@ func (e *Embedder) failed(limited context.Context, err error, budget time.Durati
 	return strange()
 }
 
-// giveUp tells a failure, and leaves a server that is away alone for a while.
-func (e *Embedder) giveUp(f *failure) error {
+// giveUp tells a failure, and leaves a server that is away alone for a while. One that
+// was only slow with many texts may be quick enough with a question.
+func (e *Embedder) giveUp(f *failure, urgent bool) error {
 	err := e.public(f)
-	if errors.Is(f.kind, ErrAway) {
+	if errors.Is(f.kind, ErrAway) && (urgent || !f.late) {
 		e.rest.begin(err, f.wait)
 	}
 	return err

@@ -38,6 +38,7 @@ type failure struct {
 	kind   error         // one of the above
 	say    string        // what to do about it, for the administrator
 	detail string        // what the machine said; only what is known to carry nobody's words
+	late   bool          // all the time passed
 	again  bool          // the same request may yet succeed
 	wait   time.Duration // how long the server wants to be left alone, 0 if it did not say
 }
@@ -99,7 +100,7 @@ func unreached(err error) *failure {
 
 // late is the failure of a request that was given all its time.
 func late(after time.Duration) *failure {
-	return &failure{kind: ErrAway, say: fmt.Sprintf("не ответил за %v: проверьте, что он не перегружен и доступен по сети", after.Round(time.Millisecond))}
+	return &failure{kind: ErrAway, late: true, say: fmt.Sprintf("не ответил за %v: проверьте, что он не перегружен и доступен по сети", after.Round(time.Millisecond))}
 }
 
 // codes are what is told of a server's own code for an error: one of the published

@@ -48,9 +48,10 @@ type Options struct {
 	// server refuses what is too long for its model, and a refused text would never
 	// get a vector.
 	MaxChars int
-	// Timeout is how long a request of up to eight texts may take with all its
-	// repetitions, and each further eight add as much; 0 is DefaultTimeout. A deadline of the
-	// context's may make it shorter: the caller is left a fifth of its time.
+	// Timeout is how long a question may take with all repetitions, as people wait for
+	// it; 0 is DefaultTimeout. Requests of several texts, or of passages, may take twelve
+	// times as long. A deadline of the context's may make it shorter: the caller is left a
+	// fifth of its time.
 	Timeout time.Duration
 	// Retries is how often a request is repeated that may yet succeed; 0 is
 	// DefaultRetries, a negative number never repeats.

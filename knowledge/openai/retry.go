@@ -7,15 +7,26 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-// textsAtATime is for how many texts Options.Timeout is meant.
-const textsAtATime = 8
+// patience is how many times longer indexing may take than a question: nobody waits
+// for it, and a server without a graphics card may need a second for an answer.
+const patience = 12
 
-// budget is how long a batch may take. A caller who has a deadline is left a fifth of
+// urgent reports whether somebody may be waiting: searches embed one question.
+func urgent(kind knowledge.EmbedKind, texts []string) bool {
+	return kind == knowledge.QueryText && len(texts) == 1
+}
+
+// budget is how long a request may take. A caller who has a deadline is left a fifth of
 // it: a search goes on by words then, and must not be out of time itself.
-func (e *Embedder) budget(ctx context.Context, texts int) time.Duration {
-	budget := e.o.Timeout * time.Duration((texts+textsAtATime-1)/textsAtATime)
+func (e *Embedder) budget(ctx context.Context, urgent bool) time.Duration {
+	budget := e.o.Timeout
+	if !urgent {
+		budget *= patience
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		budget = min(budget, time.Until(deadline)*4/5)
 	}

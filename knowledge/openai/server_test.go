@@ -147,6 +147,7 @@ func (r *requests) count() int {
 const one = `{"model":"m","data":[{"index":0,"embedding":[1,0]}]}`
 
 func TestRetries(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		first    http.HandlerFunc // what the server does at first
 		times    int              // how often
@@ -253,6 +254,34 @@ func TestCallerIsLeftTime(t *testing.T) {
 	cancel()
 	if _, err := open(t, o).Embed(ctx, knowledge.QueryText, []string{"отпуск"}); !errors.Is(err, context.Canceled) || errors.Is(err, openai.ErrAway) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestIndexingMayTakeLonger: a server that is slow with many texts is not given up by
+// those who ask one question.
+func TestIndexingMayTakeLonger(t *testing.T) {
+	hang := make(chan struct{})
+	o := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		var sent struct{ Input []string }
+		_ = json.NewDecoder(r.Body).Decode(&sent)
+		if len(sent.Input) > 1 {
+			<-hang
+		}
+		fmt.Fprint(w, one)
+	})
+	t.Cleanup(func() { close(hang) })
+	o.Timeout, o.Pause = 100*time.Millisecond, time.Hour
+	e := open(t, o)
+	begun := time.Now()
+	if _, err := e.Embed(t.Context(), knowledge.PassageText, []string{"Первый", "Второй"}); !errors.Is(err, openai.ErrAway) {
+		t.Error(err)
+	}
+	if after := time.Since(begun); after < time.Second {
+		t.Errorf("indexing was given up after %v", after)
+	}
+	// That may fail on a slow machine, but not by repeating what indexing was told.
+	if _, err := e.Embed(t.Context(), knowledge.QueryText, []string{"отпуск"}); err != nil && strings.Contains(err.Error(), "1.2s") {
+		t.Errorf("a question is not even asked: %v", err)
 	}
 }
 
