@@ -118,14 +118,14 @@ func (a *app) progress(what string, total int) func(done int) {
 
 // embedImported computes the missing vectors, unless a running bot does.
 func (a *app) embedImported(ctx context.Context) error {
-	l, err := lock.Acquire(a.cfg.Data, holder("import"))
+	p, err := a.store.join(ctx, "import")
 	if held := (*lock.HeldError)(nil); errors.As(err, &held) {
 		return a.printf("Векторы досчитает работающий бот (%s); по словам всё находится уже сейчас.\n", a.describe(held.Holder))
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { _ = l.Release() }()
+	defer func() { _ = p.leave() }()
 	if err := a.joinFinder(ctx); err != nil {
 		return err
 	}
@@ -156,12 +156,17 @@ func store(ctx context.Context, s bot.Store, entries []kbfile.Entry, progress fu
 		n := min(importAtOnce, len(entries))
 		part := sum
 		err := s.Write(ctx, func(tx bot.Tx) error {
-			tx, err := readAhead(ctx, tx, entries[:n])
+			ahead, err := readAhead(ctx, tx, entries[:n])
 			if err != nil {
 				return err
 			}
-			for _, e := range entries[:n] {
-				if err := storeEntry(ctx, tx, e, &part); err != nil {
+			rest, err := ahead.putFresh(ctx, entries[:n])
+			if err != nil {
+				return err
+			}
+			part.added += n - len(rest)
+			for _, e := range rest {
+				if err := storeEntry(ctx, ahead, e, &part); err != nil {
 					return fmt.Errorf("%s: %w", e.Place, err)
 				}
 			}

@@ -54,6 +54,8 @@ func layout() []rule {
 		{packages: "configs/..."},
 		{packages: "migrations/..."},
 		{packages: "web"},
+		{packages: "internal/devenv", testOnly: true}, // real servers
+		{packages: "internal/devenv/...", may: []string{"internal/devenv"}, testOnly: true},
 		{packages: "internal/..."}, // what serves the developer, never the product
 	}
 }
