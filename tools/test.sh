@@ -41,6 +41,7 @@ all() {
 	if [ "${1:-}" != race ]; then
 		run ./knowledge/e5/... || status=1
 		run -run 'Quality|WithKills' ./knowledge/finder ./bot/bottest || status=1
+		CGO_ENABLED=0 go -C tools test -json -count=1 ./deploytest/... || status=1 # -count=1: the cache does not watch deploy/
 	fi
 	if [ -n "$race" ]; then
 		run -race -run 'Concurrent' ./knowledge/e5 || status=1

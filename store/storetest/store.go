@@ -31,6 +31,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"Phrasings", testPhrasings},
 		{"ForgottenPhrasings", testForgottenPhrasings},
 		{"Answers", testAnswers},
+		{"Entries", testEntries},
 		{"Versions", testVersions},
 		{"Changes", testChanges},
 		{"Embeddings", testEmbeddings},
