@@ -89,7 +89,7 @@ func shareMilvusFolder() error {
 	if err := os.Mkdir(milvusFolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	_ = os.Chmod(milvusFolder, 0o777|os.ModeSticky) //nolint:gosec // as /tmp itself; fails where it is another's
+	_ = os.Chmod(milvusFolder, 0o777|os.ModeSticky) // as /tmp itself; fails where it is another user's
 	probe, err := os.CreateTemp(milvusFolder, "nastavnik-")
 	if err != nil {
 		return fmt.Errorf("%s is another user's and Milvus must write there: remove it (sudo rm -r %s): %w", milvusFolder, milvusFolder, err)
