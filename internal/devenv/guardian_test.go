@@ -171,6 +171,52 @@ func TestMissingServers(t *testing.T) {
 	}
 }
 
+func TestPrivateMilvusKeepsItsData(t *testing.T) {
+	t.Parallel()
+	server := PrivateMilvus(t)
+	search := func() error {
+		return milvusCall(t.Context(), server.Addr, "search", map[string]any{"collectionName": "kept", "vector": []float32{1, 0}, "limit": 1})
+	}
+	if err := milvusCall(t.Context(), server.Addr, "collections/create", map[string]any{"collectionName": "kept", "dimension": 2}); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func(){"kill": server.Kill, "stop": server.Stop} {
+		end()
+		if search() == nil {
+			t.Errorf("%s: the server still answers", name)
+		}
+		server.Start()
+		if err := search(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A developer's set is made once and found again.
+func TestPrepare(t *testing.T) {
+	t.Parallel()
+	sql, files := PrivatePostgres(t), PrivateS3(t)
+	for range 2 {
+		if err := prepareDatabase(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+		if err := prepareBucket(t.Context(), files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := postgresDSN("nastavnik_owner", "nastavnik", sql.Addr, "nastavnik")
+	if err := maintain(t.Context(), owner, "CREATE TABLE made (id int)"); err != nil {
+		t.Errorf("the owner: %v", err)
+	}
+	runs := postgresDSN("nastavnik", "nastavnik", sql.Addr, "nastavnik")
+	if err := maintain(t.Context(), runs, "SELECT 1"); err != nil {
+		t.Errorf("the role that runs: %v", err)
+	}
+	if err := maintain(t.Context(), runs, "DROP TABLE made"); err == nil {
+		t.Error("the role that runs changes the schema")
+	}
+}
+
 func TestFillMilvus(t *testing.T) {
 	t.Parallel()
 	const template = `proxy:

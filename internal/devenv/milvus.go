@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -49,6 +51,9 @@ func setupMilvus(s *Server, patience int) error {
 	if err != nil {
 		return err
 	}
+	if err := shareMilvusFolder(); err != nil {
+		return err
+	}
 	for _, folder := range []string{"configs", "data", "logs"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, folder), 0o700); err != nil {
 			return err
@@ -72,6 +77,24 @@ func setupMilvus(s *Server, patience int) error {
 		}
 	}
 	return nil
+}
+
+// milvusFolder is where every Milvus writes, whatever its configuration says.
+const milvusFolder = "/tmp/milvus"
+
+// shareMilvusFolder lets everybody write there, as in /tmp: left to itself the
+// server makes the folder its user's own, and another user's does not start until
+// it is gone.
+func shareMilvusFolder() error {
+	if err := os.Mkdir(milvusFolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	_ = os.Chmod(milvusFolder, 0o777|os.ModeSticky) // as /tmp itself; fails where it is another user's
+	probe, err := os.CreateTemp(milvusFolder, "nastavnik-")
+	if err != nil {
+		return fmt.Errorf("%s is another user's and Milvus must write there: remove it (sudo rm -r %s): %w", milvusFolder, milvusFolder, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // milvusValues returns what the template asks for. Ports count up from the proxy's,
@@ -144,10 +167,11 @@ func fillMilvus(template string, values map[string]string, patience int) (string
 func runMilvus(s *Server) command {
 	home, _ := findMilvus() // setup has found it
 	bin := filepath.Join(home, "bin")
+	alias := "nastavnik-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(s.port)
+	lock := "/standalone-" + alias + ".pid"
 	return command{
 		path: filepath.Join(bin, "milvus"),
-		// The alias names the file that it locks, outside its folder.
-		args: []string{"run", "standalone", "-alias", "nastavnik-" + strconv.Itoa(s.port)},
+		args: []string{"run", "standalone", "-alias", alias},
 		env: append(os.Environ(),
 			"LD_LIBRARY_PATH="+bin,
 			"MILVUSCONF="+filepath.Join(s.dir, "configs"),
@@ -156,6 +180,8 @@ func runMilvus(s *Server) command {
 			"ETCD_USE_EMBED=true",
 			"ETCD_CONFIG_PATH="+s.milvusConfig("etcd.yaml"),
 		),
+		// Which of the two folders has the lock depends on who may make the first.
+		litter: []string{milvusFolder + "/server_id_@", milvusFolder + lock, "/run/milvus" + lock},
 	}
 }
 

@@ -44,6 +44,9 @@ type command struct {
 	args []string
 	env  []string
 	as   *account // nil: as whoever runs this process
+	// litter are the files that it leaves outside its folder, @ for the number of
+	// its process; no spaces.
+	litter []string
 }
 
 // An account is a user of the system.
