@@ -216,6 +216,20 @@ func testUpsert(t *testing.T, x knowledge.Index) {
 	}
 	equal(t, "after the question it was of is deleted", len(nearest(t, x, axis(2), 9, nil)), 1)
 
+	// Of one key twice in one call, the last counts.
+	first, last := v, v
+	first.Key, first.Question, first.Values = "p9", "первый", axis(5)
+	last.Key, last.Question, last.Values = "p9", "последний", axis(6)
+	upsert(t, x, first, last)
+	if hits := nearest(t, x, axis(6), 1, nil); len(hits) != 1 || hits[0].Key != "p9" || hits[0].Question != "последний" {
+		t.Errorf("of one key twice in one call: %+v", hits)
+	}
+	equal(t, "keys", len(nearest(t, x, axis(6), 9, nil)), 2)
+	if err := x.DeleteQuestions(t.Context(), []string{"последний", "первый"}); err != nil {
+		t.Error(err)
+	}
+	equal(t, "after both are deleted", keysOf(nearest(t, x, axis(5), 9, nil)), []knowledge.VectorKey{"p1"})
+
 	// What the caller does with the values afterwards does not matter.
 	values := axis(3)
 	upsert(t, x, knowledge.Vector{Key: "p2", Question: "в", Values: values})
