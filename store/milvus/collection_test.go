@@ -118,6 +118,18 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// Another bot on the same server, whose alias is the very name of our collection.
+func TestNeighbouringBot(t *testing.T) {
+	t.Parallel()
+	o := fresh(t, 4)
+	x := opened(t, o)
+	o.Name += "_1"
+	expect(t, open(t, o), milvus.ErrForeign, "milvus.collection")
+	if err := check(x); err != nil {
+		t.Error(err)
+	}
+}
+
 // A collection of somebody else that has the name of our next one is stepped over.
 func TestForeignNeighbour(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,16 +95,27 @@ func opened(tb testing.TB, o milvus.Options) *milvus.Index {
 }
 
 // The parts of the contract share one collection for each size of vectors, emptied
-// between them: making one takes seconds.
+// between them: making one takes seconds, so all are made at once.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	whole, indexes := t, map[int]*milvus.Index{}
+	indexes := map[int]*milvus.Index{}
+	for _, dim := range []int{37, 1, 7, 16, 31, 384} {
+		indexes[dim] = open(t, fresh(t, dim))
+	}
+	var wg sync.WaitGroup
+	for _, x := range indexes {
+		wg.Go(func() {
+			if err := x.EnsureCollection(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 	storetest.TestIndex(t, func(t *testing.T, dim int) knowledge.Index {
 		t.Helper()
 		x, ok := indexes[dim]
 		if !ok {
-			x = opened(whole, fresh(whole, dim))
-			indexes[dim] = x
+			t.Fatalf("no index for %d dimensions", dim)
 		}
 		empty(t, x)
 		return x
