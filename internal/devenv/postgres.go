@@ -181,7 +181,7 @@ func copyFor(as *account, from, to string) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(as.uid), int(as.gid))
+		return os.Lchown(path, int(as.uid), int(as.gid)) //nolint:gosec // nobody else may enter the folder yet
 	})
 }
 
