@@ -3,7 +3,6 @@ package devenv
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -67,7 +66,7 @@ func setupPostgres(ctx context.Context, s *Server) error {
 		return err
 	}
 	if as != nil && !open(bin) {
-		if err := copyOnce(filepath.Dir(bin), s.postgresCopy()); err != nil {
+		if err := copyFor(as, filepath.Dir(bin), s.postgresCopy()); err != nil {
 			return fmt.Errorf("copy PostgreSQL to where user %d may run it: %w", as.uid, err)
 		}
 	}
@@ -169,12 +168,21 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// copyOnce copies a folder unless the copy is there.
-func copyOnce(from, to string) error {
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil && !errors.Is(err, fs.ErrExist) {
+// copyFor copies a folder for an account unless the copy is there. The account owns
+// it, because the server's guardian, which is that account's too, removes it.
+func copyFor(as *account, from, to string) error {
+	if isDir(to) {
+		return nil
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		return err
 	}
-	return nil
+	return filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(as.uid), int(as.gid)) //nolint:gosec // nobody else may enter the folder yet
+	})
 }
 
 func postgresDSN(role, password, addr, database string) string {
