@@ -33,17 +33,15 @@ func twoRoles(t *testing.T) postgres.Options {
 	return o
 }
 
-// The role that runs does all that the bot does, late work included, and can change
-// no table.
-func TestTwoRoles(t *testing.T) {
+// The role that runs keeps the whole contract, does late work, and can change no
+// table.
+func TestContract(t *testing.T) {
 	t.Parallel()
 	o := twoRoles(t)
 	if n, err := postgres.Migrate(t.Context(), o); err != nil || n == 0 {
 		t.Fatalf("%d steps, %v", n, err)
 	}
-	t.Run("all that the bot does", func(t *testing.T) {
-		// The contract writes to one database after the other here: only what it asks of
-		// an empty one is left out.
+	t.Run("store", func(t *testing.T) {
 		storetest.TestStore(t, func(t *testing.T) bot.Store { return emptied(t, o) })
 	})
 	t.Run("late work", func(t *testing.T) { lateWork(t, o) })
