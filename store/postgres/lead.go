@@ -53,6 +53,9 @@ func (r *Replica) leadOnce(ctx context.Context, name string, fn func(ctx context
 		defer cancel()
 		_ = c.Close(closing)
 	}()
+	if _, err := c.Exec(connect, endWhenSilent); err != nil {
+		return false, explain("lead", err)
+	}
 	if led, err = r.ask(ctx, c, `SELECT pg_try_advisory_lock($1, hashtext($2))`, leadLocks, name); err != nil || !led {
 		return false, explain("lead", err)
 	}
