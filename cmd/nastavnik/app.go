@@ -16,6 +16,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
+	"github.com/nastavnik-bot/nastavnik/store/milvus"
 )
 
 // streams are the standard streams of a command.
@@ -39,6 +40,8 @@ type app struct {
 	store truth
 	find  *finder.Finder
 	model *e5.Model
+	// shared is the index on a server, nil where vectors are in memory.
+	shared *milvus.Index
 }
 
 // configure reads the configuration; the --data flag wins over everything.
@@ -103,9 +106,6 @@ func (a *app) open(ctx context.Context) error {
 // openFinder opens the data folder and the searcher, with the model when there is
 // one, ready to search.
 func (a *app) openFinder(ctx context.Context) error {
-	if a.find != nil {
-		return nil
-	}
 	if err := a.joinFinder(ctx); err != nil {
 		return err
 	}
@@ -121,25 +121,34 @@ func (a *app) joinFinder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.find, err = newFinder(a.store, embedder, a.slang, a.log)
+	if a.shared, err = a.openShared(ctx, embedder); err != nil {
+		return err
+	}
+	var index knowledge.Index
+	if a.shared != nil {
+		index = a.shared
+	}
+	a.find, err = newFinder(finder.Options{Record: record{a.store}, Index: index, Embedder: embedder, Synonyms: a.slang, Log: a.log})
 	return err
 }
 
-// newFinder joins the searcher and a store.
-func newFinder(s watchedStore, e knowledge.Embedder, slang map[string]string, log *slog.Logger) (*finder.Finder, error) {
+// newFinder makes the searcher. An index that is given is on a server; without one
+// vectors are kept in memory, and those of open questions always are.
+func newFinder(o finder.Options) (*finder.Finder, error) {
 	dim := 1 // without an embedder nothing is ever put into the indexes
-	if e != nil {
-		dim = e.Dim()
+	if o.Embedder != nil {
+		dim = o.Embedder.Dim()
 	}
-	answered, err := memory.New(dim)
-	if err != nil {
+	var err error
+	if o.Open, err = memory.New(dim); err != nil {
 		return nil, err
 	}
-	open, err := memory.New(dim)
-	if err != nil {
-		return nil, err
+	if o.Shared = o.Index != nil; !o.Shared {
+		if o.Index, err = memory.New(dim); err != nil {
+			return nil, err
+		}
 	}
-	return finder.New(finder.Options{Record: record{s}, Index: answered, Open: open, Embedder: e, Synonyms: slang, Log: log}), nil
+	return finder.New(o), nil
 }
 
 // embedder loads the model; nil, with a word to the person, when there is none.
@@ -180,7 +189,10 @@ func (a *app) close() error {
 		return nil
 	}
 	err := a.store.Close()
-	a.store, a.find = nil, nil
+	if a.shared != nil {
+		err = errors.Join(err, a.shared.Close())
+	}
+	a.store, a.find, a.shared = nil, nil, nil
 	return err
 }
 

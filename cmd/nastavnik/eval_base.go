@@ -42,7 +42,7 @@ func (a *app) newTrial(ctx context.Context, e knowledge.Embedder) (b *trialBase,
 	if b.store, err = sqlite.Open(ctx, sqlite.Options{Dir: dir, Queue: sqlite.NoQueue{}, Log: a.log}); err != nil {
 		return nil, err
 	}
-	b.find, err = newFinder(b.store, e, a.slang, a.log)
+	b.find, err = newFinder(finder.Options{Record: record{b.store}, Embedder: e, Synonyms: a.slang, Log: a.log})
 	return b, err
 }
 

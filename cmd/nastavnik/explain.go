@@ -11,6 +11,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
 	"github.com/nastavnik-bot/nastavnik/migrations"
+	"github.com/nastavnik-bot/nastavnik/store/milvus"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
@@ -20,6 +21,7 @@ func sentinels() []error {
 	return []error{
 		knowledge.ErrInvalid, knowledge.ErrAway, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
 		postgres.ErrDSN, postgres.ErrOlder, postgres.ErrRefused, postgres.ErrNoDatabase, postgres.ErrEncoding, postgres.ErrFull,
+		milvus.ErrAway, milvus.ErrDenied, milvus.ErrMissing, milvus.ErrForeign, milvus.ErrOtherEmbedder,
 	}
 }
 

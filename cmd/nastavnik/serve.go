@@ -76,6 +76,12 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		// keeps a base of 10,000 questions within 400 MB.
 		debug.SetGCPercent(50)
 	}
+	if err := a.joinFinder(ctx); err != nil {
+		return err
+	}
+	if err := a.admitShared(ctx); err != nil {
+		return err
+	}
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
@@ -99,6 +105,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	g.Go(func() error { return p.keep(run, r.Wake) })
 	g.Go(func() error { return a.catchUp(run) })
 	g.Go(func() error { return a.keepFrequent(run) })
+	g.Go(func() error { return a.keepShared(run, p) })
 	if ready != nil {
 		ready()
 	}
