@@ -38,7 +38,10 @@ type Options struct {
 	Embedder knowledge.Embedder
 	// Synonyms maps slang to the plain words for it; see search.ParserOptions.
 	Synonyms map[string]string
-	Log      *slog.Logger
+	// Report hears of an embedder or an index that fails a search, by the names
+	// "embedder" and "index"; nil for nobody.
+	Report func(part string, err error)
+	Log    *slog.Logger
 }
 
 // Finder searches. It is safe for concurrent use.
@@ -121,10 +124,17 @@ func (f *Finder) query(ctx context.Context, text string) (query, error) {
 	}
 	if err != nil {
 		// The base still answers from words; the admin sees why in the log.
+		f.report("embedder", err)
 		f.o.Log.WarnContext(ctx, "embedding a question failed, searching by words", "err", err)
 		q.vector = nil
 	}
 	return q, nil
+}
+
+func (f *Finder) report(part string, err error) {
+	if f.o.Report != nil {
+		f.o.Report(part, err)
+	}
 }
 
 // rank orders the questions of a lexicon and its index.
@@ -171,6 +181,7 @@ func (f *Finder) near(ctx context.Context, p knowledge.Probe, index knowledge.In
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		f.report("index", err)
 		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
 		return nil, nil
 	}
