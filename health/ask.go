@@ -72,7 +72,7 @@ func (m *Monitor) giveUp(ctx context.Context, w *watched) {
 // note remembers what was seen of a part, and says so when that is news.
 func (m *Monitor) note(ctx context.Context, w *watched, s seen) {
 	warning := ""
-	var warn *Warning
+	var warn *WarningError
 	if errors.As(s.err, &warn) {
 		warning, s.err = warn.Text, nil
 	}

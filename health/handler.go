@@ -24,17 +24,18 @@ const scrapeWithin = 5 * time.Second
 // Handler serves /healthz, /readyz and /metrics. Nothing that they say is secret:
 // no errors, no addresses.
 //
-// /healthz is 200 until stopping ends, then 503. /readyz is 200 while every vital
+// /healthz is 200 while live says so, then 503. /readyz is 200 while every vital
 // part works; else it is 503 and names those that fail. Parts that the program
 // goes on without are listed as degraded and change nothing.
-func Handler(stopping context.Context, m *Monitor, metrics prometheus.Gatherer) http.Handler {
+func Handler(live func() bool, m *Monitor, metrics prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, stopping.Err() == nil, healthJSON{Service: Service, Live: stopping.Err() == nil})
+		ok := live()
+		answer(w, ok, healthJSON{Service: Service, Live: ok})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		out := m.readiness(r.Context())
-		if stopping.Err() != nil {
+		if !live() {
 			out.Ready, out.Failing = false, append(out.Failing, "stopping")
 		}
 		answer(w, out.Ready, out)

@@ -21,7 +21,7 @@ type Part struct {
 	// Vital says that nothing works without it. The program goes on without the
 	// others.
 	Vital bool
-	// Check asks the part for its version; a *Warning says that it works and that
+	// Check asks the part for its version; a *WarningError says that it works and that
 	// something should be done all the same. It may hang: it is given up after the
 	// monitor's deadline.
 	Check func(ctx context.Context) (version string, err error)
@@ -30,14 +30,14 @@ type Part struct {
 	Remedy string
 }
 
-// Warning is what Check returns for a part that works, but not as it should.
-type Warning struct{ Text string }
+// WarningError is what Check returns for a part that works, but not as it should.
+type WarningError struct{ Text string }
 
 // Error implements error.
-func (w *Warning) Error() string { return w.Text }
+func (w *WarningError) Error() string { return w.Text }
 
-// Warn returns a *Warning.
-func Warn(format string, args ...any) error { return &Warning{Text: fmt.Sprintf(format, args...)} }
+// Warn returns a *WarningError.
+func Warn(format string, args ...any) error { return &WarningError{Text: fmt.Sprintf(format, args...)} }
 
 // ErrSilent says that a part has not answered in time.
 var ErrSilent = errors.New("no answer in time")

@@ -168,7 +168,7 @@ func TestEndpoints(t *testing.T) {
 		r := prometheus.NewRegistry()
 		m := health.New(health.Options{Parts: []health.Part{record.part("record", true), index.part("index", false)}, Registry: r})
 		stopping, stop := context.WithCancel(t.Context())
-		h := health.Handler(stopping, m, r)
+		h := health.Handler(func() bool { return stopping.Err() == nil }, m, r)
 		type ready struct {
 			Service           string
 			Ready             bool

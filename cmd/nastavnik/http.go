@@ -55,7 +55,7 @@ func (a *app) openWeb(ctx context.Context) (*web, error) {
 		return nil, err
 	}
 	w.ended = make(chan struct{})
-	w.server = &http.Server{Handler: health.Handler(ctx, a.monitor, r), ReadHeaderTimeout: headersWithin, ReadTimeout: idleFor, IdleTimeout: idleFor}
+	w.server = &http.Server{Handler: health.Handler(func() bool { return ctx.Err() == nil }, a.monitor, r), ReadHeaderTimeout: headersWithin, ReadTimeout: idleFor, IdleTimeout: idleFor}
 	go func() {
 		defer close(w.ended)
 		if err := w.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -69,12 +69,12 @@ func (a *app) openWeb(ctx context.Context) (*web, error) {
 var errNotYet = errors.New("the bot is starting")
 
 // close ends the serving; answers under way are finished.
-func (w *web) close() {
+func (w *web) close(ctx context.Context) {
 	w.working.Store(false)
 	if w.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), webGrace)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), webGrace)
 	defer cancel()
 	if w.server.Shutdown(ctx) != nil {
 		_ = w.server.Close()

@@ -102,16 +102,16 @@ func (a *app) embedderCheck() check {
 	if a.cfg.Model.Off || a.words {
 		return func(context.Context) (string, error) { return "выключена: поиск по словам", nil }
 	}
-	own := *a
-	open := own.embedder
-	if a.find != nil {
-		e := a.find.Embedder()
-		open = func() (knowledge.Embedder, error) { return e, nil }
+	opened, own := a.find != nil, *a
+	var e knowledge.Embedder
+	if opened {
+		e = a.find.Embedder()
 	}
-	return func(ctx context.Context) (string, error) {
-		e, err := open()
-		if err != nil {
-			return "", err
+	return func(ctx context.Context) (_ string, err error) {
+		if !opened {
+			if e, err = own.embedder(); err != nil {
+				return "", err
+			}
 		}
 		if e == nil {
 			return "", health.Warn("модель не найдена, поиск только по словам: получите её (make model) или выключите (model.off)")

@@ -87,7 +87,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	if err != nil {
 		return err
 	}
-	defer w.close()
+	defer w.close(ctx)
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
