@@ -11,6 +11,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
 	"github.com/nastavnik-bot/nastavnik/configs"
+	"github.com/nastavnik-bot/nastavnik/health"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
@@ -41,15 +42,28 @@ type app struct {
 	vectors knowledge.Embedder
 	// shared is the index on a server, nil where vectors are in memory.
 	shared *milvus.Index
+	// monitor knows how the parts of a running bot are; nil in other commands.
+	monitor *health.Monitor
+	// monitored says that the bot serves its state over HTTP.
+	monitored bool
 }
 
 // configure reads the configuration; the --data flag wins over everything.
 func (a *app) configure() error {
-	path := configs.Find(firstOf(a.configFlag, lookup(a.environ, "NASTAVNIK_CONFIG")))
-	cfg, err := configs.Load(path, a.environ)
+	cfg, err := configs.Load(a.configPath(), a.environ)
 	if err != nil {
 		return err
 	}
+	return a.use(cfg)
+}
+
+// configPath names the configuration file; "" for none.
+func (a *app) configPath() string {
+	return configs.Find(firstOf(a.configFlag, lookup(a.environ, "NASTAVNIK_CONFIG")))
+}
+
+// use takes a configuration that has been read.
+func (a *app) use(cfg configs.Config) (err error) {
 	if a.dataFlag != "" {
 		cfg.Data = a.dataFlag
 	}
@@ -127,7 +141,7 @@ func (a *app) joinFinder(ctx context.Context) error {
 	if a.shared != nil {
 		index = a.shared
 	}
-	a.find, err = newFinder(finder.Options{Record: record{a.store}, Index: index, Embedder: a.vectors, Synonyms: a.slang, Log: a.log})
+	a.find, err = newFinder(finder.Options{Record: record{a.store}, Index: index, Embedder: a.vectors, Synonyms: a.slang, Log: a.log, Report: a.report})
 	return err
 }
 

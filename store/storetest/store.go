@@ -43,6 +43,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"People", testPeople},
 		{"Inbox", testInbox},
 		{"Outbox", testOutbox},
+		{"Backlog", testBacklog},
 		{"Chats", testChats},
 		{"Schedule", testSchedule},
 		{"Limits", testLimits},
