@@ -48,7 +48,7 @@ type house struct {
 
 func newHouse(t *testing.T, disturbs func() ([]knowledge.Conflict, error)) *house {
 	t.Helper()
-	queue, err := late.New(slog.New(slog.DiscardHandler))
+	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,12 +23,18 @@ type Options struct {
 	// Poll is how often the inbox is looked at for what other processes wrote.
 	// Default 100 ms.
 	Poll time.Duration
+	// Claims keeps other replicas out of a chat; nil where this process is the only
+	// one that works.
+	Claims Claims
+	// Limits bound how fast a platform is sent to; none for a platform without.
+	Limits map[string]Limits
 	// Workers bounds how many chats are handled at once. Default 8.
 	Workers int
 }
 
-// Runner is the bot at work. One Runner at a time works on a store (see the
-// lock of the embedded store); others may post to its inbox.
+// Runner is the bot at work. On the embedded store one at a time works (see its
+// lock), elsewhere any number whose Claims keep them apart; others may post to the
+// inbox.
 type Runner struct {
 	Options
 	wake     chan struct{}
@@ -72,10 +78,17 @@ func (r *Runner) Run(ctx context.Context) error {
 	tick := time.NewTicker(r.Poll)
 	defer tick.Stop()
 	var chats sync.WaitGroup
+	away := false
 	for {
-		if _, err := r.start(ctx, &chats); err != nil && ctx.Err() == nil {
-			r.Log.ErrorContext(ctx, "looking for work failed", "err", err)
+		_, err := r.start(ctx, &chats)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil && !away: // once, not with every look
+			r.Log.ErrorContext(ctx, "looking for work fails", "err", err)
+		case err == nil && away:
+			r.Log.WarnContext(ctx, "looking for work succeeds again")
 		}
+		away = err != nil
 		select {
 		case <-ctx.Done():
 			chats.Wait()
@@ -130,7 +143,7 @@ func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, er
 		}
 		started++
 		wg.Go(func() {
-			err := r.handle(ctx, chat)
+			err := r.handleClaimed(ctx, chat)
 			r.release(chat, err)
 			<-r.slots
 			r.Wake() // others may have got mail
@@ -164,8 +177,12 @@ func (r *Runner) release(chat ChatID, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.busy, chat)
-	if err == nil {
+	switch {
+	case err == nil:
 		delete(r.failures, chat)
+		return
+	case errors.Is(err, errElsewhere):
+		r.failures[chat] = failure{until: r.Now().Add(r.Poll)}
 		return
 	}
 	n := r.failures[chat].n + 1
@@ -181,6 +198,28 @@ type failure struct {
 // maxPause bounds the wait after a failure.
 const maxPause = time.Minute
 
+// errElsewhere says that another replica handles a chat.
+var errElsewhere = errors.New("handled by another replica")
+
+// handleClaimed handles a chat unless another replica does.
+func (r *Runner) handleClaimed(ctx context.Context, chat ChatID) error {
+	if r.Claims == nil {
+		return r.handle(ctx, chat)
+	}
+	release, ok, err := r.Claims.Claim(ctx, chat)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Log.WarnContext(ctx, "claiming a chat failed", "conversation", chat, "err", err)
+		}
+		return err
+	}
+	if !ok {
+		return errElsewhere
+	}
+	defer release()
+	return r.handle(ctx, chat)
+}
+
 // handle works off a chat's inbox, sending what each event gives at once.
 func (r *Runner) handle(ctx context.Context, chat ChatID) error {
 	for ctx.Err() == nil {
@@ -190,6 +229,9 @@ func (r *Runner) handle(ctx context.Context, chat ChatID) error {
 		}
 		if err == nil {
 			err = r.step(ctx, row)
+		}
+		if errors.Is(err, errElsewhere) {
+			return err // a claim was lost, and others have gone on
 		}
 		if err != nil {
 			r.failed(ctx, row, err)
@@ -220,8 +262,8 @@ func (r *Runner) failed(ctx context.Context, row Row, cause error) {
 		return // stopped, not failed
 	}
 	r.Log.ErrorContext(ctx, "handling an event failed", "conversation", row.Chat, "event_id", row.ID, "kind", row.Kind, "attempt", row.Attempts+1, "err", cause)
-	if row.ID == 0 {
-		return
+	if row.ID == 0 || errors.Is(cause, knowledge.ErrAway) {
+		return // no fault of the row: it waits until what is away is back
 	}
 	err := r.Store.Write(ctx, func(tx Tx) error {
 		if row.Attempts+1 < maxAttempts {
@@ -250,6 +292,14 @@ func (r *Runner) step(ctx context.Context, row Row) error {
 		}
 	}
 	return r.Store.Write(ctx, func(tx Tx) error {
+		// First, so that nothing is done twice should a claim have been lost.
+		err := tx.Settle(ctx, row.ID, r.Now(), "")
+		if errors.Is(err, knowledge.ErrConflict) {
+			return errElsewhere
+		}
+		if err != nil {
+			return err
+		}
 		return r.decide(ctx, tx, row, body)
 	})
 }
@@ -328,6 +378,9 @@ func (r *Runner) Drain(ctx context.Context, chat ChatID) {
 
 // deliver sends one delivery and records what came of it; false when it has to wait.
 func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
+	if wait, err := r.reserve(ctx, d); err != nil || wait {
+		return false
+	}
 	sender, ok := r.Senders[d.Chat.Platform()]
 	var err error
 	if !ok {

@@ -23,6 +23,7 @@ type Tx interface {
 	OutboxTx
 	ChatTx
 	ScheduleTx
+	LimitTx
 }
 
 // Row is an event or a query as stored in the inbox.
@@ -46,7 +47,8 @@ type InboxTx interface {
 	// NextRow returns the chat's next row: inner rows first, then by age. The
 	// error wraps knowledge.ErrNotFound when there is none.
 	NextRow(ctx context.Context, chat ChatID) (Row, error)
-	// Settle ends a row; failure says why it could not be handled, "" for done.
+	// Settle ends a row; failure says why it could not be handled, "" for done. The
+	// error wraps knowledge.ErrConflict when the row has been ended already.
 	Settle(ctx context.Context, id int64, at time.Time, failure string) error
 	// Failed counts one more failed attempt.
 	Failed(ctx context.Context, id int64) error
@@ -128,6 +130,28 @@ type Job struct {
 // ScheduleTx stores late work.
 type ScheduleTx interface {
 	Schedule(ctx context.Context, j Job) error
+}
+
+// Limit bounds how fast something is done by all replicas together: once every
+// Every on average, and up to Burst times at once.
+type Limit struct {
+	Key   string // of what is counted, for ever the same
+	Every time.Duration
+	Burst int // at least 1
+}
+
+// LimitTx counts what is limited.
+type LimitTx interface {
+	// Reserve counts once against each of the limits, if all of them allow it now;
+	// else it counts nothing and returns when to ask again, which is after now.
+	Reserve(ctx context.Context, now time.Time, limits []Limit) (time.Time, error)
+}
+
+// Claims keeps replicas of the bot out of each other's chats.
+type Claims interface {
+	// Claim takes a chat until it is released; it does not wait, and ok is false when
+	// another replica has it. A claim ends with its process.
+	Claim(ctx context.Context, chat ChatID) (release func(), ok bool, err error)
 }
 
 // Sender sends messages on one platform.

@@ -39,10 +39,7 @@ func (r *Runner) decide(ctx context.Context, tx Tx, row Row, body Body) error {
 	if err := tx.PutConversation(ctx, c); err != nil {
 		return err
 	}
-	if err := postMail(ctx, tx, fmt.Sprintf("%d", row.ID), w.clerk.mail, e.At); err != nil {
-		return err
-	}
-	return tx.Settle(ctx, row.ID, e.At, "")
+	return postMail(ctx, tx, fmt.Sprintf("%d", row.ID), w.clerk.mail, e.At)
 }
 
 // settle decides on the event, and on the results of the commands that follow from it.

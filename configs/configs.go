@@ -40,6 +40,14 @@ type Config struct {
 	Learning Learning `koanf:"learning"`
 	Senior   Senior   `koanf:"senior"`
 	Log      Log      `koanf:"log"`
+
+	// The servers of production; the embedded default has none of them.
+	Postgres Postgres `koanf:"postgres"`
+	Milvus   Milvus   `koanf:"milvus"`
+	OpenAI   OpenAI   `koanf:"openai"`
+	S3       S3       `koanf:"s3"`
+	Files    Files    `koanf:"files"`
+	HTTP     HTTP     `koanf:"http"`
 }
 
 // Model is the built-in embedder.
@@ -82,6 +90,9 @@ func Default() Config {
 		Learning: defaultLearning(),
 		Senior:   Senior{Silence: 2 * time.Minute, Later: time.Hour},
 		Log:      Log{Level: "warn", Format: "text"},
+		Postgres: Postgres{Pool: 10},
+		Milvus:   Milvus{Collection: "nastavnik"},
+		Files:    Files{Limit: "20MB"},
 	}
 }
 
@@ -109,10 +120,10 @@ func Load(path string, environ []string) (Config, error) {
 			return Config{}, fmt.Errorf("%w: файл %s не читается как YAML: %w", ErrConfig, path, err)
 		}
 	}
+	environ, problems := withFiles(environ, known)
 	if err := k.Load(environment(environ, known), nil); err != nil {
 		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	var problems []error
 	for _, key := range k.Keys() {
 		if !slices.Contains(known, key) {
 			problems = append(problems, fmt.Errorf("неизвестный ключ %q%s", key, nearest(key, known)))
@@ -138,13 +149,18 @@ func environment(environ, known []string) koanf.Provider {
 		Prefix:      prefix,
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, value string) (string, any) {
-			key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefix)), "_", ".")
+			key := keyOf(name)
 			if !slices.Contains(known, key) {
 				return "", nil
 			}
 			return key, value
 		},
 	})
+}
+
+// keyOf returns the key that an environment variable sets.
+func keyOf(variable string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(variable, prefix)), "_", ".")
 }
 
 func decode(k *koanf.Koanf, c *Config) error {
@@ -173,6 +189,7 @@ func (c Config) validate() []error {
 		bad("zone", "часового пояса %q нет; пример: Europe/Moscow", c.Zone)
 	}
 	c.Learning.validate(bad)
+	c.validateServers(bad)
 	if c.Senior.Silence < time.Second || c.Senior.Silence > time.Hour {
 		bad("senior.silence", "от 1s до 1h, а не %s", c.Senior.Silence)
 	}
@@ -207,10 +224,17 @@ func (c Config) YAML() (string, error) {
 		return "", fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	for _, key := range k.Keys() {
-		if d, ok := k.Get(key).(time.Duration); ok {
-			if err := k.Set(key, d.String()); err != nil {
-				return "", fmt.Errorf("%w: %w", ErrConfig, err)
-			}
+		var shown string
+		switch v := k.Get(key).(type) {
+		case time.Duration:
+			shown = v.String()
+		case Secret:
+			shown = v.String()
+		default:
+			continue
+		}
+		if err := k.Set(key, shown); err != nil {
+			return "", fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}
 	b, err := k.Marshal(yaml.Parser())

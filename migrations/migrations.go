@@ -13,6 +13,12 @@ import (
 //go:embed sqlite/*.sql
 var sqlite embed.FS
 
+//go:embed postgres/*.sql
+var postgres embed.FS
+
 // SQLite returns the migrations of the embedded database, at the root of the
 // file system.
 func SQLite() (fs.FS, error) { return fs.Sub(sqlite, "sqlite") }
+
+// Postgres returns the migrations of PostgreSQL: the same numbers and names.
+func Postgres() (fs.FS, error) { return fs.Sub(postgres, "postgres") }

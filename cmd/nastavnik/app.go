@@ -15,9 +15,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
-	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
-	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
 // streams are the standard streams of a command.
@@ -38,8 +36,7 @@ type app struct {
 	slang map[string]string // the plain words for it
 	log   *slog.Logger
 	say   *texts.Catalogue
-	store *sqlite.Store
-	queue *late.Queue
+	store truth
 	find  *finder.Finder
 	model *e5.Model
 }
@@ -90,31 +87,17 @@ func newLog(w io.Writer, c configs.Log) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
-// open opens the data folder.
+// open opens the record of truth.
 func (a *app) open(ctx context.Context) error {
 	if a.store != nil {
 		return nil
 	}
-	o, err := a.storeOptions()
+	s, err := a.openTruth(ctx)
 	if err != nil {
 		return err
 	}
-	if a.store, err = sqlite.Open(ctx, o); err != nil {
-		a.store = nil
-		return err
-	}
+	a.store = s
 	return nil
-}
-
-func (a *app) storeOptions() (sqlite.Options, error) {
-	if a.queue == nil {
-		q, err := late.New(a.log)
-		if err != nil {
-			return sqlite.Options{}, err
-		}
-		a.queue = q
-	}
-	return sqlite.Options{Dir: a.cfg.Data, Queue: a.queue, Log: a.log}, nil
 }
 
 // openFinder opens the data folder and the searcher, with the model when there is

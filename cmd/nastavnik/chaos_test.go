@@ -286,7 +286,7 @@ type desk struct {
 
 func openDesk(t *testing.T, data string) *desk {
 	t.Helper()
-	queue, err := late.New(slog.New(slog.DiscardHandler))
+	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,10 +121,10 @@ func (a *app) withBot(ctx context.Context, command string, fn func(ctx context.C
 
 func (a *app) beBotWhenFree(ctx context.Context, command string, made func(*bot.Runner)) error {
 	for {
-		l, err := lock.Acquire(a.cfg.Data, holder(command))
+		p, err := a.store.join(ctx, command)
 		if err == nil {
-			defer func() { _ = l.Release() }()
-			return a.beBot(ctx, made, nil)
+			defer func() { _ = p.leave() }()
+			return a.beBot(ctx, p, made, nil)
 		}
 		if held := (*lock.HeldError)(nil); !errors.As(err, &held) {
 			return fmt.Errorf("стать ботом: %w", err)

@@ -10,14 +10,23 @@ import (
 	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
+	"github.com/nastavnik-bot/nastavnik/migrations"
+	"github.com/nastavnik-bot/nastavnik/store/postgres"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
+
+// sentinels tell errors apart inside the program; people have the words around them.
+func sentinels() []error {
+	return []error{
+		knowledge.ErrInvalid, knowledge.ErrAway, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
+		postgres.ErrDSN, postgres.ErrOlder, postgres.ErrRefused, postgres.ErrNoDatabase, postgres.ErrEncoding, postgres.ErrFull,
+	}
+}
 
 // explain says to people what is wrong, with the remedy where one is known.
 func explain(err error) string {
 	text := err.Error()
-	// Sentinels tell errors apart inside the program; people have the words around them.
-	for _, sentinel := range []error{knowledge.ErrInvalid, sqlite.ErrNewerSchema, sqlite.ErrDamaged, sqlite.ErrUnwritable} {
+	for _, sentinel := range sentinels() {
 		text = strings.ReplaceAll(text, ": "+sentinel.Error()+": ", ": ")
 		text = strings.TrimSuffix(text, ": "+sentinel.Error())
 	}

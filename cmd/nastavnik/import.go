@@ -118,14 +118,14 @@ func (a *app) progress(what string, total int) func(done int) {
 
 // embedImported computes the missing vectors, unless a running bot does.
 func (a *app) embedImported(ctx context.Context) error {
-	l, err := lock.Acquire(a.cfg.Data, holder("import"))
+	p, err := a.store.join(ctx, "import")
 	if held := (*lock.HeldError)(nil); errors.As(err, &held) {
 		return a.printf("Векторы досчитает работающий бот (%s); по словам всё находится уже сейчас.\n", a.describe(held.Holder))
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { _ = l.Release() }()
+	defer func() { _ = p.leave() }()
 	if err := a.joinFinder(ctx); err != nil {
 		return err
 	}

@@ -5,15 +5,15 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
-
-	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
 func newMigrate(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Схема базы: обновить, показать состояние",
-		Long:  "Обычно не нужна: любая команда сама обновляет схему папки данных, сохранив прежнюю копию рядом.",
+		Long: `В папке данных обычно не нужна: любая команда сама обновляет схему, сохранив прежнюю копию рядом.
+Базу PostgreSQL обновляет только migrate up, под ролью-владельцем (postgres.owner); она же даёт права роли,
+под которой работает бот (postgres.dsn).`,
 	}
 	c.AddCommand(
 		&cobra.Command{
@@ -21,11 +21,7 @@ func newMigrate(a *app) *cobra.Command {
 			Short: "Обновить схему",
 			Args:  cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				o, err := a.storeOptions()
-				if err != nil {
-					return err
-				}
-				n, err := sqlite.Migrate(cmd.Context(), o)
+				n, err := a.migrateUp(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -53,11 +49,7 @@ func newMigrateStatus(a *app) *cobra.Command {
 		Short: "Какие шаги схемы выполнены",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := a.storeOptions()
-			if err != nil {
-				return err
-			}
-			s, err := sqlite.Status(cmd.Context(), o)
+			s, err := a.schema(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -32,13 +32,17 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = a.close() }()
-	l, err := lock.Acquire(a.cfg.Data, holder("serve"))
+	p, err := a.store.join(ctx, "serve")
 	if err != nil {
 		return a.heldError(err)
 	}
-	defer func() { _ = l.Release() }()
-	return a.beBot(ctx, nil, func() {
-		_, _ = fmt.Fprintf(a.std.err, "Наставник работает, папка данных %s. Спросить: nastavnik chat --data %s. Остановить: Ctrl-C.\n", a.dataPath(), a.cfg.Data)
+	defer func() { _ = p.leave() }()
+	return a.beBot(ctx, p, nil, func() {
+		chat := "nastavnik chat"
+		if !a.production() {
+			chat += " --data " + a.cfg.Data
+		}
+		_, _ = fmt.Fprintf(a.std.err, "Наставник работает, %s. Спросить: %s. Остановить: Ctrl-C.\n", a.place(), chat)
 	})
 }
 
@@ -65,8 +69,8 @@ func (a *app) describe(h lock.Holder) string {
 }
 
 // beBot is the bot until ctx ends; ready is called when it takes in messages.
-// The caller holds the lock. Runners made are handed to made, if given.
-func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) error {
+// The caller leaves the post afterwards. Runners made are handed to made, if given.
+func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready func()) error {
 	if lookup(a.environ, "GOGC") == "" {
 		// Most of the heap is indexes that stay: collecting earlier costs little and
 		// keeps a base of 10,000 questions within 400 MB.
@@ -76,11 +80,11 @@ func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) e
 		return err
 	}
 	r := bot.NewRunner(bot.Options{
-		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(),
+		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
 		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
 		Senders: map[string]bot.Sender{console.Platform: console.Sender{}},
 	})
-	w, err := a.queue.Workers(a.store.WriteDB(), &lateWork{app: a, runner: r})
+	w, err := p.workers(&lateWork{app: a, runner: r})
 	if err != nil {
 		return err
 	}
@@ -92,6 +96,7 @@ func (a *app) beBot(ctx context.Context, made func(*bot.Runner), ready func()) e
 	}
 	g, run := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.Run(run) })
+	g.Go(func() error { return p.keep(run, r.Wake) })
 	g.Go(func() error { return a.catchUp(run) })
 	g.Go(func() error { return a.keepFrequent(run) })
 	if ready != nil {

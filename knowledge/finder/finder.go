@@ -30,7 +30,10 @@ type Record interface {
 type Options struct {
 	Record Record
 	Index  knowledge.Index // of answered questions
-	Open   knowledge.Index // of questions that have no answer yet
+	Open   knowledge.Index // of questions that have no answer yet, in memory
+	// Shared says that Index is on a server and every process searches the same: who
+	// follows the record leaves it alone, IndexQuestions keeps it up to date.
+	Shared bool
 	// Embedder makes vectors; nil means that words alone must do.
 	Embedder knowledge.Embedder
 	// Synonyms maps slang to the plain words for it; see search.ParserOptions.
@@ -125,13 +128,13 @@ func (f *Finder) query(ctx context.Context, text string) (query, error) {
 }
 
 // rank orders the questions of a lexicon and its index.
-func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index) ([]search.Scored, error) {
+func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index, fresh bool) ([]search.Scored, error) {
 	f.view.RLock()
 	defer f.view.RUnlock()
 	if q.vector == nil {
 		return lex.Rank(q.words, nil, f.weights), nil
 	}
-	hits := f.look(ctx, q.vector, index)
+	hits := f.look(ctx, knowledge.Probe{Values: q.vector, K: nearest, Fresh: fresh}, index)
 	ranked := lex.RankWhile(q.words, hits.wait, f.weights)
 	return ranked, hits.err
 }
@@ -145,11 +148,11 @@ type hits struct {
 }
 
 // look begins to look for hits. The caller holds the view until it has waited.
-func (f *Finder) look(ctx context.Context, vector []float32, index knowledge.Index) *hits {
+func (f *Finder) look(ctx context.Context, p knowledge.Probe, index knowledge.Index) *hits {
 	h := &hits{done: make(chan struct{})}
 	go func() {
 		defer close(h.done)
-		h.near, h.err = f.near(ctx, vector, index)
+		h.near, h.err = f.near(ctx, p, index)
 	}()
 	return h
 }
@@ -159,11 +162,11 @@ func (h *hits) wait() []search.Near {
 	return h.near
 }
 
-func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Index) ([]search.Near, error) {
-	if vector == nil {
+func (f *Finder) near(ctx context.Context, p knowledge.Probe, index knowledge.Index) ([]search.Near, error) {
+	if p.Values == nil {
 		return nil, nil
 	}
-	hits, err := index.Nearest(ctx, knowledge.Probe{Values: vector, K: nearest})
+	hits, err := index.Nearest(ctx, p)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -171,7 +174,7 @@ func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Ind
 		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
 		return nil, nil
 	}
-	return f.hubs.near(vector, hits, nil), nil
+	return f.hubs.near(p.Values, hits, nil), nil
 }
 
 // Find decides on a text: an answer, up to five similar questions, or nothing.
@@ -206,7 +209,7 @@ func (f *Finder) ranking(ctx context.Context, text string, in knowledge.Inquiry)
 	if err != nil {
 		return ranking{}, err
 	}
-	ranked, err := f.rank(ctx, q, f.answered, f.o.Index)
+	ranked, err := f.rank(ctx, q, f.answered, f.o.Index, in.Fresh)
 	if err != nil {
 		return ranking{}, err
 	}
@@ -320,7 +323,7 @@ func (f *Finder) Proves(ctx context.Context, wording, question string) (bool, er
 		// Words may find it already; the late work tries the vectors again.
 		f.o.Log.WarnContext(ctx, "indexing a new answer failed", "entry_id", question, "err", err)
 	}
-	found, err := f.Find(ctx, knowledge.Inquiry{Text: wording})
+	found, err := f.Find(ctx, knowledge.Inquiry{Text: wording, Fresh: true})
 	if err != nil {
 		return false, err
 	}
@@ -354,7 +357,7 @@ func (f *Finder) FindOpen(ctx context.Context, text, own string) (*knowledge.Bri
 	if err != nil {
 		return nil, fmt.Errorf("find open: %w", err)
 	}
-	ranked, err := f.rank(ctx, q, f.open, f.o.Open)
+	ranked, err := f.rank(ctx, q, f.open, f.o.Open, false)
 	if err != nil {
 		return nil, fmt.Errorf("find open: %w", err)
 	}

@@ -30,7 +30,7 @@ type record struct {
 
 func openRecord(t testing.TB, dir string) record {
 	t.Helper()
-	queue, err := late.New(slog.New(slog.DiscardHandler))
+	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

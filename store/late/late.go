@@ -1,22 +1,22 @@
 // Package late keeps late work: events to make at a time, chats to wake, and
-// questions to index. It is River on SQLite.
+// questions to index. It is River, on SQLite and on PostgreSQL.
 //
 // A job is stored in the transaction of the change that it follows from, by any
-// process; jobs are worked only by the process that is the bot (see package
-// lock). River polls and keeps no order, so nothing that a person waits for
-// goes through it, and handlers must bear to be called twice.
+// process. On SQLite jobs are worked only by the process that is the bot (see
+// package lock), on PostgreSQL by every replica of it. River keeps no order, so
+// nothing that a person waits for goes through it, and handlers must bear to be
+// called twice.
 package late
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
@@ -34,23 +34,22 @@ const soon = 10 * time.Second
 // processor embeds in minutes, so that a killed job does not repeat hours.
 const indexAtOnce = 200
 
-// Queue stores jobs. It is safe for concurrent use.
-type Queue struct {
-	client *river.Client[*sql.Tx]
+// queue stores jobs in transactions of type T.
+type queue[T any] struct {
+	client *river.Client[T]
 	log    *slog.Logger
 }
 
-// New returns a queue that logs to log.
-func New(log *slog.Logger) (*Queue, error) {
+func newQueue[T any](driver riverdriver.Driver[T], log *slog.Logger) (queue[T], error) {
 	log = slog.New(quiet{log.Handler()})
-	client, err := river.NewClient(riversqlite.New(nil), &river.Config{
+	client, err := river.NewClient(driver, &river.Config{
 		Logger:  log,
 		Plugins: []rivertype.Plugin{river.JobInsertMiddlewareFunc(readySoon)},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("queue of late work: %w", err)
+		return queue[T]{}, fmt.Errorf("queue of late work: %w", err)
 	}
-	return &Queue{client: client, log: log}, nil
+	return queue[T]{client: client, log: log}, nil
 }
 
 // readySoon makes jobs that are due soon ready at once; they are still not
@@ -66,7 +65,7 @@ func readySoon(ctx context.Context, jobs []*rivertype.JobInsertParams, insert fu
 }
 
 // Insert stores jobs, and jobs that index the given questions, in tx.
-func (q *Queue) Insert(ctx context.Context, tx *sql.Tx, jobs []bot.Job, index []string) error {
+func (q *queue[T]) Insert(ctx context.Context, tx T, jobs []bot.Job, index []string) error {
 	params := make([]river.InsertManyParams, 0, len(jobs)+len(index)/indexAtOnce+1)
 	for _, j := range jobs {
 		args, err := argsOf(j)
@@ -97,45 +96,29 @@ func argsOf(j bot.Job) (river.JobArgs, error) {
 	return nil, fmt.Errorf("late work without an event or a chat: %w", knowledge.ErrInvalid)
 }
 
-// Versions returns the version of the queue's tables in db, 0 when there are
-// none, and the version that this program needs. River's own way to ask refuses
-// versions that it does not know.
-func (q *Queue) Versions(ctx context.Context, db *sql.DB) (current, target int, err error) {
-	migrator, err := q.migrator(db)
-	if err != nil {
-		return 0, 0, err
+// newestVersion is that of the tables that the migrator knows.
+func newestVersion[T any](m *rivermigrate.Migrator[T]) (newest int) {
+	for _, v := range m.AllVersions() {
+		newest = max(newest, v.Version)
 	}
-	for _, m := range migrator.AllVersions() {
-		target = max(target, m.Version)
-	}
-	var tables int
-	err = db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'river_migration'`).Scan(&tables)
-	if err == nil && tables > 0 {
-		err = db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM river_migration`).Scan(&current)
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("version of the queue's tables: %w", err)
-	}
-	return current, target, nil
+	return newest
 }
 
-// Migrate brings the queue's tables in db up to date. Racing processes must be
-// kept apart by the caller.
-func (q *Queue) Migrate(ctx context.Context, db *sql.DB) error {
-	migrator, err := q.migrator(db)
-	if err != nil {
-		return err
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate the queue's tables: %w", err)
-	}
-	return nil
-}
-
-func (q *Queue) migrator(db *sql.DB) (*rivermigrate.Migrator[*sql.Tx], error) {
-	migrator, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: q.log})
+func migrator[T any](driver riverdriver.Driver[T], log *slog.Logger) (*rivermigrate.Migrator[T], error) {
+	m, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("migrations of the queue: %w", err)
 	}
-	return migrator, nil
+	return m, nil
+}
+
+func migrateUp[T any](ctx context.Context, driver riverdriver.Driver[T], log *slog.Logger) error {
+	m, err := migrator(driver, log)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate the queue's tables: %w", err)
+	}
+	return nil
 }

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 // child is another process on the same database.
 func child(role, dir string) error {
 	ctx := context.Background()
-	queue, err := late.New(slog.New(slog.DiscardHandler))
+	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -159,13 +159,13 @@ func (h *handler) nothing(t *testing.T) {
 // bench is a database with its queue.
 type bench struct {
 	dir   string
-	queue *late.Queue
+	queue *late.SQLiteQueue
 	store *sqlite.Store
 }
 
 func setup(t *testing.T) *bench {
 	t.Helper()
-	queue, err := late.New(slog.New(slog.DiscardHandler))
+	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -435,7 +435,7 @@ func TestStop(t *testing.T) {
 func TestQuietLog(t *testing.T) {
 	var out strings.Builder
 	var mu sync.Mutex
-	queue, err := late.New(slog.New(slog.NewTextHandler(writer{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelInfo})))
+	queue, err := late.SQLite(slog.New(slog.NewTextHandler(writer{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelInfo})))
 	if err != nil {
 		t.Fatal(err)
 	}

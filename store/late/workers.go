@@ -2,13 +2,12 @@ package late
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
@@ -49,21 +48,28 @@ type Handler interface {
 
 // Workers work the jobs of one database.
 type Workers struct {
-	client *river.Client[*sql.Tx]
-	db     *sql.DB
+	client interface {
+		Start(ctx context.Context) error
+		Stop(ctx context.Context) error
+		StopAndCancel(ctx context.Context) error
+	}
+	takeBack func(ctx context.Context) error
+	again    time.Duration // how often to take back; 0: only in the beginning
+	log      *slog.Logger
+
+	watching sync.WaitGroup
+	unwatch  context.CancelFunc
 }
 
-// Workers returns workers on db, the connection that the store writes with:
-// River expects a pool of one. They do nothing before Start.
-func (q *Queue) Workers(db *sql.DB, h Handler) (*Workers, error) {
+// config is that of clients that work jobs, whatever the database.
+func config(log *slog.Logger, h Handler) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &postWorker{h: h})
 	river.AddWorker(workers, &drainWorker{h: h})
 	river.AddWorker(workers, &indexWorker{h: h})
-	client, err := river.NewClient(riversqlite.New(db), &river.Config{
-		Logger:   q.log,
-		Workers:  workers,
-		PollOnly: true, // the driver's notifications are a table polled 20 times a second
+	return &river.Config{
+		Logger:  log,
+		Workers: workers,
 		Queues: map[string]river.QueueConfig{
 			wakeQueue:  {MaxWorkers: 4, FetchCooldown: wakePoll / 2, FetchPollInterval: wakePoll},
 			indexQueue: {MaxWorkers: 1, FetchCooldown: indexPoll / 2, FetchPollInterval: indexPoll},
@@ -75,39 +81,50 @@ func (q *Queue) Workers(db *sql.DB, h Handler) (*Workers, error) {
 		CompletedJobRetentionPeriod: keepDone,
 		CancelledJobRetentionPeriod: keepDone,
 		DiscardedJobRetentionPeriod: keepDead,
-		ReindexerIndexNames:         []string{}, // made for PostgreSQL, whose indexes bloat
-	})
-	if err != nil {
-		return nil, fmt.Errorf("workers of late work: %w", err)
+		// Reindexing needs to own the tables, which the role that runs does not.
+		ReindexerIndexNames: []string{},
 	}
-	return &Workers{client: client, db: db}, nil
 }
 
-// Start begins to work. Only the process that holds the bot's lock may call it:
-// jobs that another process has left running are taken to be those of a killed
-// one, and done again. The end of ctx does not stop the workers, Stop does.
+// Start begins to work. The end of ctx does not stop the workers, Stop does.
 func (w *Workers) Start(ctx context.Context) error {
 	if err := w.takeBack(ctx); err != nil {
 		return fmt.Errorf("take back late work: %w", err)
 	}
-	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := w.client.Start(ctx); err != nil {
 		return fmt.Errorf("start late work: %w", err)
+	}
+	if w.again > 0 {
+		ctx, w.unwatch = context.WithCancel(ctx)
+		w.watching.Go(func() { w.watch(ctx) })
 	}
 	return nil
 }
 
-// takeBack makes ready what a killed process was running, and what is due by
-// now or soon: River's scheduler begins only after it has been elected.
-func (w *Workers) takeBack(ctx context.Context) error {
-	_, err := w.db.ExecContext(ctx, `UPDATE river_job SET state = 'available'
-		WHERE state = 'running' OR (state IN ('scheduled', 'retryable') AND scheduled_at <= datetime('now', 'subsec', ?))`,
-		fmt.Sprintf("+%d seconds", soon/time.Second))
-	return err
+// watch takes back again and again.
+func (w *Workers) watch(ctx context.Context) {
+	tick := time.NewTicker(w.again)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := w.takeBack(ctx); err != nil && ctx.Err() == nil {
+			w.log.DebugContext(ctx, "looking for late work of replicas that are gone failed", "err", err)
+		}
+	}
 }
 
 // Stop takes no new jobs and waits for those that run. When ctx ends first,
 // their contexts are cancelled, and they will be done again.
 func (w *Workers) Stop(ctx context.Context) error {
+	if w.unwatch != nil {
+		w.unwatch()
+		w.watching.Wait()
+	}
 	err := w.client.Stop(ctx)
 	if err == nil || ctx.Err() == nil {
 		return err

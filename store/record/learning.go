@@ -16,7 +16,7 @@ func (t *Tx) PutVerdict(ctx context.Context, v *knowledge.Verdict) error {
 		ON CONFLICT (question, fold, person) DO UPDATE SET wording = excluded.wording, outcome = excluded.outcome,
 			ask = excluded.ask, at = excluded.at, void = excluded.void
 		RETURNING id`,
-		v.Question, knowledge.FoldText(v.Wording), v.Person, v.Wording, string(v.Outcome), v.Ask, millis(v.At), bit(v.Void))
+		v.Question, foldOf(v.Wording), v.Person, v.Wording, string(v.Outcome), v.Ask, millis(v.At), bit(v.Void))
 	if err != nil {
 		return fmt.Errorf("put verdict on question %q: %w", v.Question, err)
 	}
@@ -29,7 +29,7 @@ const selectVerdict = `SELECT id, question, wording, person, outcome, ask, at, v
 
 func scanVerdict(r Rows) (v knowledge.Verdict, err error) {
 	var at int64
-	err = r.Scan(&v.ID, &v.Question, &v.Wording, &v.Person, &v.Outcome, &v.Ask, &at, &v.Void)
+	err = r.Scan(&v.ID, &v.Question, &v.Wording, &v.Person, &v.Outcome, &v.Ask, &at, (*truth)(&v.Void))
 	v.At = moment(at)
 	return v, err
 }
@@ -68,7 +68,7 @@ const selectReview = `SELECT id, question, wording, person, conflicts, created, 
 func scanReview(r Rows) (v knowledge.Review, err error) {
 	var created, decided int64
 	var conflicts string
-	if err := r.Scan(&v.ID, &v.Question, &v.Wording, &v.Person, &conflicts, &created, &decided, &v.By, &v.Accepted); err != nil {
+	if err := r.Scan(&v.ID, &v.Question, &v.Wording, &v.Person, &conflicts, &created, &decided, &v.By, (*truth)(&v.Accepted)); err != nil {
 		return v, err
 	}
 	v.Created, v.Decided = moment(created), moment(decided)
@@ -121,7 +121,7 @@ const selectStep = `SELECT id, question, kind, at, person, text, was, ref, undon
 
 func scanStep(r Rows) (s knowledge.Step, err error) {
 	var at int64
-	err = r.Scan(&s.ID, &s.Question, &s.Kind, &at, &s.Person, &s.Text, &s.Was, &s.Ref, &s.Undone)
+	err = r.Scan(&s.ID, &s.Question, &s.Kind, &at, &s.Person, &s.Text, &s.Was, &s.Ref, (*truth)(&s.Undone))
 	s.At = moment(at)
 	return s, err
 }
@@ -221,7 +221,7 @@ func (t *Tx) AskedNext(ctx context.Context, question string, limit int) (map[str
 
 // DeletePhrasing implements knowledge.QuestionTx.
 func (t *Tx) DeletePhrasing(ctx context.Context, question, wording string) error {
-	if err := t.deletePhrasing(ctx, question, knowledge.FoldText(wording)); err != nil {
+	if err := t.deletePhrasing(ctx, question, foldOf(wording)); err != nil {
 		return fmt.Errorf("delete phrasing of question %q: %w", question, err)
 	}
 	return nil

@@ -24,7 +24,7 @@ func (t *Tx) Post(ctx context.Context, r *bot.Row) error {
 	if err != nil {
 		return fmt.Errorf("post %s: %w", r.Kind, err)
 	}
-	r.ID = id
+	r.ID, t.mailed = id, true
 	return nil
 }
 
@@ -45,16 +45,22 @@ func (t *Tx) NextRow(ctx context.Context, chat bot.ChatID) (bot.Row, error) {
 
 // Settle implements bot.InboxTx.
 func (t *Tx) Settle(ctx context.Context, id int64, at time.Time, failure string) error {
-	return t.updateRow(ctx, id, `UPDATE inbox SET done = 1, settled = ?, failure = ? WHERE id = ?`, millis(at), failure, id)
+	n, err := t.conn.Exec(ctx, `UPDATE inbox SET done = 1, settled = ?, failure = ? WHERE id = ? AND done = 0`, millis(at), failure, id)
+	if err == nil && n == 0 {
+		_, err = one(ctx, t.conn, scanInt, `SELECT id FROM inbox WHERE id = ?`, id)
+		if err == nil {
+			err = knowledge.ErrConflict
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("settle row %d of the inbox: %w", id, err)
+	}
+	return nil
 }
 
 // Failed implements bot.InboxTx.
 func (t *Tx) Failed(ctx context.Context, id int64) error {
-	return t.updateRow(ctx, id, `UPDATE inbox SET attempts = attempts + 1 WHERE id = ?`, id)
-}
-
-func (t *Tx) updateRow(ctx context.Context, id int64, query string, args ...any) error {
-	n, err := t.conn.Exec(ctx, query, args...)
+	n, err := t.conn.Exec(ctx, `UPDATE inbox SET attempts = attempts + 1 WHERE id = ?`, id)
 	if err == nil && n == 0 {
 		err = knowledge.ErrNotFound
 	}
@@ -127,7 +133,7 @@ func (t *Tx) putDelivery(ctx context.Context, d *bot.Delivery) error {
 	if err != nil {
 		return err
 	}
-	d.ID = id
+	d.ID, t.mailed = id, true
 	nameButtons(d)
 	return nil
 }

@@ -89,7 +89,7 @@ func (t *Tx) newQuestionID(ctx context.Context) (string, error) {
 func (t *Tx) insertQuestion(ctx context.Context, q *knowledge.Question) (inserted bool, err error) {
 	n, err := t.conn.Exec(ctx, `INSERT INTO questions (id, text, fold, status, closed, topic, asked, asked_by, version)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (id) DO NOTHING`,
-		q.ID, q.Text, knowledge.FoldText(q.Text), string(q.Status), string(q.Closed), q.Topic, millis(q.Asked), q.AskedBy)
+		q.ID, q.Text, foldOf(q.Text), string(q.Status), string(q.Closed), q.Topic, millis(q.Asked), q.AskedBy)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -108,7 +108,7 @@ func (t *Tx) updateQuestion(ctx context.Context, old knowledge.Question, q *know
 		return nil
 	}
 	_, err := t.conn.Exec(ctx, `UPDATE questions SET text = ?, fold = ?, status = ?, closed = ?, topic = ?, asked = ?, asked_by = ? WHERE id = ?`,
-		q.Text, knowledge.FoldText(q.Text), string(q.Status), string(q.Closed), q.Topic, millis(q.Asked), q.AskedBy, q.ID)
+		q.Text, foldOf(q.Text), string(q.Status), string(q.Closed), q.Topic, millis(q.Asked), q.AskedBy, q.ID)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (t *Tx) putCanonical(ctx context.Context, q *knowledge.Question) error {
 	}
 	_, err := t.conn.Exec(ctx, `INSERT INTO phrasings (question, fold, text, origin, person, created) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (question, fold) DO UPDATE SET text = excluded.text`,
-		q.ID, knowledge.FoldText(q.Text), q.Text, string(origin), q.AskedBy, millis(q.Asked))
+		q.ID, foldOf(q.Text), q.Text, string(origin), q.AskedBy, millis(q.Asked))
 	return err
 }
 
@@ -161,7 +161,7 @@ func (t *Tx) bump(ctx context.Context, id string) (first bool, err error) {
 func (t *Tx) PutPhrasing(ctx context.Context, p knowledge.Phrasing) (bool, error) {
 	n, err := t.conn.Exec(ctx, `INSERT INTO phrasings (question, fold, text, origin, person, created) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (question, fold) DO NOTHING`,
-		p.Question, knowledge.FoldText(p.Text), p.Text, string(p.Origin), p.Person, millis(p.Created))
+		p.Question, foldOf(p.Text), p.Text, string(p.Origin), p.Person, millis(p.Created))
 	if err != nil {
 		return false, fmt.Errorf("put phrasing of question %q: %w", p.Question, err)
 	}
@@ -267,7 +267,7 @@ func (t *Tx) filterQuestions(ctx context.Context, f knowledge.QuestionFilter) (*
 		w.add(byStatus+" IN (?, ?) AND q.answer <> 0", string(knowledge.InKnowledgeBase), string(knowledge.FAQ))
 	}
 	if f.Fold != "" {
-		w.add("q.fold = ?", f.Fold)
+		w.add("q.fold = ?", foldOf(f.Fold))
 	}
 	if f.After != "" {
 		seq, err := one(ctx, t.conn, scanInt, `SELECT seq FROM questions WHERE id = ?`, f.After)

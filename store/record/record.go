@@ -54,6 +54,7 @@ type Tx struct {
 	index     []string // the keys of versioned, in order
 	changes   []string // the keys of changed, in order
 	jobs      []bot.Job
+	mailed    bool // something was put into the inbox or the outbox
 }
 
 var _ bot.Tx = (*Tx)(nil)
@@ -79,6 +80,10 @@ func (t *Tx) Finish(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Mailed reports whether the transaction has left something in the inbox or the
+// outbox that somebody has to handle.
+func (t *Tx) Mailed() bool { return t.mailed }
 
 // Schedule implements bot.ScheduleTx. The job is stored by Finish.
 func (t *Tx) Schedule(_ context.Context, j bot.Job) error {

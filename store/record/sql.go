@@ -2,6 +2,9 @@ package record
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -163,9 +166,36 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// truth reads what bit has stored.
+type truth bool
+
+// Scan implements sql.Scanner.
+func (t *truth) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("truth of %T: %w", src, knowledge.ErrInvalid)
+	}
+	*t = n != 0
+	return nil
+}
+
 func bit(b bool) int64 {
 	if b {
 		return 1
 	}
 	return 0
+}
+
+// longFold is from how many bytes on a folded text is kept by its beginning and
+// its digest: PostgreSQL refuses keys of over 2,704 bytes, and people paste pages.
+const longFold = 512
+
+// foldOf is what a text is compared by: knowledge.FoldText, as a key of a table.
+func foldOf(text string) string {
+	fold := knowledge.FoldText(text)
+	if len(fold) <= longFold {
+		return fold
+	}
+	sum := sha256.Sum256([]byte(fold))
+	return strings.ToValidUTF8(fold[:longFold/2], "") + " #" + hex.EncodeToString(sum[:])
 }

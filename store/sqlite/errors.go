@@ -13,9 +13,8 @@ import (
 // Errors that the person who runs the program can do something about. The
 // errors that wrap them say what, in Russian, and name the file.
 var (
-	ErrNewerSchema = errors.New("newer schema")
-	ErrDamaged     = errors.New("not a whole database")
-	ErrUnwritable  = errors.New("cannot be written")
+	ErrDamaged    = errors.New("not a whole database")
+	ErrUnwritable = errors.New("cannot be written")
 )
 
 // code returns SQLite's extended result code, 0 for an error of another kind.

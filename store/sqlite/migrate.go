@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -20,40 +19,15 @@ import (
 // lockRetry is how often a process asks whether another has finished migrating.
 const lockRetry = 20 * time.Millisecond
 
-// Migration is one numbered change of the schema.
-type Migration struct {
-	Version int64
-	Name    string    // of its file
-	Applied time.Time // zero while it is pending
-}
-
-// Schema is how far a database has been brought.
-type Schema struct {
-	Migrations    []Migration
-	Queue         int // the version of the queue's tables
-	QueueExpected int // the one that this program needs
-}
-
-// Pending returns how many steps are left, those of the queue included.
-func (s Schema) Pending() int {
-	n := max(0, s.QueueExpected-s.Queue)
-	for _, m := range s.Migrations {
-		if m.Applied.IsZero() {
-			n++
-		}
-	}
-	return n
-}
-
 // Status tells how far the database of a data folder has been brought, without
 // changing or making it.
-func Status(ctx context.Context, o Options) (Schema, error) {
+func Status(ctx context.Context, o Options) (migrations.Schema, error) {
 	if _, err := os.Stat(o.path()); errors.Is(err, fs.ErrNotExist) {
 		return emptySchema()
 	}
 	s, err := connect(ctx, o)
 	if err != nil {
-		return Schema{}, err
+		return migrations.Schema{}, err
 	}
 	schema, err := s.status(ctx)
 	return schema, errors.Join(s.explain("schema", err), s.Close())
@@ -119,13 +93,8 @@ func (s *Store) migrate(ctx context.Context) (steps int, err error) {
 }
 
 // keepCopy copies a database that somebody has worked with before it is changed.
-func (s *Store) keepCopy(ctx context.Context, before Schema) error {
-	var version int64
-	for _, m := range before.Migrations {
-		if !m.Applied.IsZero() {
-			version = m.Version
-		}
-	}
+func (s *Store) keepCopy(ctx context.Context, before migrations.Schema) error {
+	version := before.Version()
 	if version == 0 {
 		return nil
 	}
@@ -147,7 +116,7 @@ func (s *Store) provider(db *sql.DB) (*goose.Provider, error) {
 
 // status reads how far the schema is. Nothing is written: goose would make its
 // table.
-func (s *Store) status(ctx context.Context) (Schema, error) {
+func (s *Store) status(ctx context.Context) (migrations.Schema, error) {
 	schema, err := emptySchema()
 	if err != nil {
 		return schema, err
@@ -156,27 +125,14 @@ func (s *Store) status(ctx context.Context) (Schema, error) {
 	if err != nil {
 		return schema, err
 	}
-	known := int64(0)
-	for i := range schema.Migrations {
-		m := &schema.Migrations[i]
-		known = max(known, m.Version)
-		m.Applied = applied[m.Version]
+	queue, expected, err := s.queue.Versions(ctx, s.writer)
+	if err != nil {
+		return schema, err
 	}
-	for version := range applied {
-		if version > known {
-			return schema, s.newer(version, known)
-		}
+	if err := schema.Apply(applied, queue, expected); err != nil {
+		return schema, fmt.Errorf("папка данных %s записана более новой версией программы, обновите программу: %w", filepath.Dir(s.path), err)
 	}
-	schema.Queue, schema.QueueExpected, err = s.queue.Versions(ctx, s.writer)
-	if err == nil && schema.Queue > schema.QueueExpected {
-		err = s.newer(int64(schema.Queue), int64(schema.QueueExpected))
-	}
-	return schema, err
-}
-
-func (s *Store) newer(found, known int64) error {
-	return fmt.Errorf("папка данных %s записана более новой версией программы (схема %d, эта версия знает %d): обновите программу: %w",
-		filepath.Dir(s.path), found, known, ErrNewerSchema)
+	return schema, nil
 }
 
 // applied returns when goose has applied which version.
@@ -203,22 +159,10 @@ func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
 }
 
 // emptySchema lists the program's migrations, all pending.
-func emptySchema() (Schema, error) {
+func emptySchema() (migrations.Schema, error) {
 	files, err := migrations.SQLite()
 	if err != nil {
-		return Schema{}, err
+		return migrations.Schema{}, err
 	}
-	names, err := fs.Glob(files, "*.sql") // sorted
-	if err != nil {
-		return Schema{}, err
-	}
-	var s Schema
-	for _, name := range names {
-		version, err := goose.NumericComponent(name)
-		if err != nil {
-			return Schema{}, fmt.Errorf("migration %s: %w", name, err)
-		}
-		s.Migrations = append(s.Migrations, Migration{Version: version, Name: strings.TrimSuffix(name, ".sql")})
-	}
-	return s, nil
+	return migrations.Pending(files)
 }

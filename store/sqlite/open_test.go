@@ -14,6 +14,7 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/migrations"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
@@ -102,8 +103,8 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := closed(t)
 			tamper(t, dir, statement)
-			refused(t, dir, sqlite.ErrNewerSchema, dir, "обновите программу")
-			if _, err := sqlite.Status(t.Context(), options(t, dir)); !errors.Is(err, sqlite.ErrNewerSchema) {
+			refused(t, dir, migrations.ErrNewer, dir, "обновите программу")
+			if _, err := sqlite.Status(t.Context(), options(t, dir)); !errors.Is(err, migrations.ErrNewer) {
 				t.Errorf("status: %v", err)
 			}
 		})

@@ -74,7 +74,7 @@ func spawn(t *testing.T, role, dir string) *process {
 // awaitStart is called by a child: children begin together.
 func awaitStart() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
-func queue() (*late.Queue, error) { return late.New(slog.New(slog.DiscardHandler)) }
+func queue() (*late.SQLiteQueue, error) { return late.SQLite(slog.New(slog.DiscardHandler)) }
 
 // options are those of a database in dir with its queue.
 func options(tb testing.TB, dir string) sqlite.Options {

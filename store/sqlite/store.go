@@ -85,7 +85,7 @@ type Store struct {
 var _ bot.Store = (*Store)(nil)
 
 // Open opens the database of a data folder, and makes it or brings its schema up
-// to date when that is needed. An error wraps ErrNewerSchema when a newer
+// to date when that is needed. An error wraps migrations.ErrNewer when a newer
 // program has been here, ErrDamaged when the file is no whole database, and
 // ErrUnwritable when the folder cannot be written to.
 func Open(ctx context.Context, o Options) (*Store, error) {
@@ -217,6 +217,12 @@ func (s *Store) Changed(ctx context.Context) (uint64, error) {
 		return 0, s.explain("look for changes", err)
 	}
 	return n, nil
+}
+
+// Check tells the library's version, and whether the file can be read.
+func (s *Store) Check(ctx context.Context) (version string, err error) {
+	err = s.reader.db.QueryRowContext(ctx, `SELECT sqlite_version() FROM (SELECT COUNT(*) FROM questions)`).Scan(&version)
+	return version, s.explain("check", err)
 }
 
 // WriteDB is the connection that writes, for the workers of late work.

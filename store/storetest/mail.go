@@ -71,6 +71,11 @@ func testInbox(t *testing.T, s bot.Store) {
 		})
 		equal(t, "next", nextRow(t, s, "slack:D2"), bot.Row{})
 	})
+	t.Run("what is ended stays so", func(t *testing.T) {
+		ended := post(t, s, bot.Row{Key: "ended", Chat: "slack:D9", Kind: "said"})
+		settle(ended)
+		refuse(t, s, knowledge.ErrConflict, func(ctx context.Context, tx bot.Tx) error { return tx.Settle(ctx, ended.ID, noon(), "") })
+	})
 	t.Run("what does not exist is not found", func(t *testing.T) {
 		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error { return tx.Settle(ctx, 999, noon(), "") })
 		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error { return tx.Failed(ctx, 999) })

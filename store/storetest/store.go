@@ -44,6 +44,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"Outbox", testOutbox},
 		{"Chats", testChats},
 		{"Schedule", testSchedule},
+		{"Limits", testLimits},
 		{"Verdicts", testVerdicts},
 		{"Reviews", testReviews},
 		{"Steps", testSteps},

@@ -1,0 +1,193 @@
+package milvus_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/milvus-io/milvus-sdk-go/v2/client"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/store/milvus"
+	"github.com/nastavnik-bot/nastavnik/store/storetest"
+)
+
+// fresh returns options with a name of the test's own, whose collections are dropped
+// when the test ends.
+func fresh(tb testing.TB, dim int) milvus.Options {
+	tb.Helper()
+	o := milvus.Options{
+		Address: address(tb), Name: fmt.Sprintf("t%016x", rand.Uint64()), Embedder: "test", Dim: dim,
+	}
+	tb.Cleanup(func() { wipe(tb, o) })
+	return o
+}
+
+// admin is a plain client, for what somebody else does to the server.
+func admin(tb testing.TB, address string) client.Client {
+	tb.Helper()
+	c, err := client.NewClient(context.Background(), client.Config{Address: address})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { c.Close() })
+	return c
+}
+
+// wipe drops everything that was made under a name.
+func wipe(tb testing.TB, o milvus.Options) {
+	tb.Helper()
+	ctx, c := context.Background(), admin(tb, o.Address)
+	all, err := c.ListCollections(ctx)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_ = c.DropAlias(ctx, o.Name)
+	for _, found := range all {
+		if found.Name == o.Name || strings.HasPrefix(found.Name, o.Name+"_") {
+			if err := c.DropCollection(ctx, found.Name); err != nil {
+				tb.Error(err)
+			}
+		}
+	}
+}
+
+func names(tb testing.TB, o milvus.Options) []string {
+	tb.Helper()
+	all, err := admin(tb, o.Address).ListCollections(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var out []string
+	for _, found := range all {
+		if strings.HasPrefix(found.Name, o.Name) {
+			out = append(out, strings.TrimPrefix(found.Name, o.Name))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func open(tb testing.TB, o milvus.Options) *milvus.Index {
+	tb.Helper()
+	x, err := milvus.Open(context.Background(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { x.Close() })
+	return x
+}
+
+// opened is an index whose collection there is.
+func opened(tb testing.TB, o milvus.Options) *milvus.Index {
+	tb.Helper()
+	x := open(tb, o)
+	if err := x.EnsureCollection(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
+	return x
+}
+
+// The parts of the contract share one collection for each size of vectors, emptied
+// between them: making one takes seconds.
+func TestContract(t *testing.T) {
+	indexes := map[int]*milvus.Index{}
+	storetest.TestIndex(t, func(st *testing.T, dim int) knowledge.Index {
+		st.Helper()
+		x, ok := indexes[dim]
+		if !ok {
+			x = opened(t, fresh(t, dim))
+			indexes[dim] = x
+		}
+		empty(st, x)
+		return x
+	})
+}
+
+// An index of the server's own choice finds the same.
+func TestAutoIndex(t *testing.T) {
+	t.Parallel()
+	o := fresh(t, 4)
+	o.AutoIndex = true
+	x := opened(t, o)
+	if err := x.Upsert(t.Context(), many(5_000, "q")); err != nil {
+		t.Fatal(err)
+	}
+	r := begin(t, x)
+	if err := r.Upsert(t.Context(), many(5_000, "q")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Swap(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	hits, err := x.Nearest(t.Context(), knowledge.Probe{Values: axis(0), K: 300, Fresh: true})
+	if err != nil || len(hits) != 300 || hits[0].Key != "q0" || hits[1].Key != "q1" || hits[2].Key != "q10" {
+		t.Errorf("%d hits, %v", len(hits), err)
+	}
+}
+
+func empty(tb testing.TB, x knowledge.Index) {
+	tb.Helper()
+	var questions []string
+	seen := map[string]bool{}
+	for _, s := range stamps(tb, x) {
+		if !seen[s.Question] {
+			seen[s.Question] = true
+			questions = append(questions, s.Question)
+		}
+	}
+	if err := x.DeleteQuestions(context.Background(), questions); err != nil {
+		tb.Fatal(err)
+	}
+	if left := len(stamps(tb, x)); left > 0 {
+		tb.Fatalf("%d vectors are left of all questions deleted", left)
+	}
+}
+
+func stamps(tb testing.TB, x knowledge.Index) map[knowledge.VectorKey]knowledge.Stamp {
+	tb.Helper()
+	out, err := x.Stamps(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+func unit(r *rand.Rand, dim int) []float32 {
+	v := make([]float32, dim)
+	var sum float64
+	for i := range v {
+		f := r.NormFloat64()
+		v[i] = float32(f)
+		sum += f * f
+	}
+	for i := range v {
+		v[i] /= float32(math.Sqrt(sum))
+	}
+	return v
+}
+
+// axis is a unit vector of four numbers.
+func axis(i int) []float32 {
+	v := make([]float32, 4)
+	v[i] = 1
+	return v
+}
+
+func vector(key string, values []float32) knowledge.Vector {
+	return knowledge.Vector{Key: knowledge.VectorKey(key), Kind: knowledge.QueryText, Question: "q", Version: 1, Values: values}
+}
+
+// found returns the keys near an axis, or the error.
+func found(x knowledge.Index, i int) (string, error) {
+	hits, err := x.Nearest(context.Background(), knowledge.Probe{Values: axis(i), K: 3, Fresh: true})
+	var keys []string
+	for _, h := range hits {
+		keys = append(keys, string(h.Key))
+	}
+	return strings.Join(keys, " "), err
+}
