@@ -179,12 +179,12 @@ func TestMayRead(t *testing.T) {
 		t.Helper()
 		for name, id := range people {
 			var got bool
-			f.look(func(tx bot.Tx) (err error) {
-				a, err := tx.Attachment(ctx, files[file].ID)
+			f.look(func(tx bot.Tx) error {
+				a, err := tx.Attachment(context.Background(), files[file].ID)
 				if err != nil {
 					return err
 				}
-				got, err = knowledge.Desk{Tx: tx, Now: f.now}.MayRead(ctx, id, a)
+				got, err = knowledge.Desk{Tx: tx, Now: f.now}.MayRead(context.Background(), id, a)
 				return err
 			})
 			if want := slices.Contains(may, name); got != want {
