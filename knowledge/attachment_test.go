@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -276,4 +278,23 @@ func TestFileSize(t *testing.T) {
 			t.Errorf("FileSize(%d) = %q, want %q", n, got, want)
 		}
 	}
+}
+
+// Whoever reads the header gets the very name, and nothing after it.
+func TestDisposition(t *testing.T) {
+	if got, want := knowledge.Disposition("Отчёт 1.pdf"), `attachment; filename="_____ 1.pdf"; filename*=UTF-8''%D0%9E%D1%82%D1%87%D1%91%D1%82%201.pdf`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.String().Draw(t, "name")
+		header := knowledge.Disposition(name)
+		plain, coded, _ := strings.Cut(header, "; filename*=UTF-8''")
+		kind, params, err := mime.ParseMediaType(plain)
+		if err != nil || kind != "attachment" || len(params) != 1 {
+			t.Fatalf("%s: %s %v, %v", header, kind, params, err)
+		}
+		if got, err := url.PathUnescape(coded); err != nil || got != name || strings.ContainsAny(coded, "\r\n; ") {
+			t.Fatalf("%s gives %q, %v; want %q", header, got, err, name)
+		}
+	})
 }

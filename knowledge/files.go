@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -85,4 +86,30 @@ func FileSize(n int64) string {
 		return fmt.Sprintf("%d,%d МБ", tenths/10, tenths%10)
 	}
 	return fmt.Sprintf("%d МБ", (n+mega/2)/mega)
+}
+
+// Disposition is the value of the header Content-Disposition that makes a browser
+// save a file under a name and never show it: RFC 6266, with a plain name for
+// what does not know the other.
+func Disposition(name string) string {
+	var coded strings.Builder
+	for i := range len(name) {
+		if c := name[i]; attrChar(c) {
+			coded.WriteByte(c)
+		} else {
+			fmt.Fprintf(&coded, "%%%02X", c)
+		}
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' || r == '%' {
+			return '_'
+		}
+		return r
+	}, name)
+	return `attachment; filename="` + plain + `"; filename*=UTF-8''` + coded.String()
+}
+
+// attrChar reports what a coded name has as it is; RFC 5987 would allow some more.
+func attrChar(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(".-_", c) >= 0
 }
