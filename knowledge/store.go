@@ -22,6 +22,7 @@ type Tx interface {
 	ReviewTx
 	HistoryTx
 	CalibrationTx
+	FileTx
 }
 
 // QuestionTx reads and writes single questions.
@@ -182,4 +183,24 @@ type CalibrationTx interface {
 	// PutCalibration stores one, or removes it when it has no Data. Either adds a
 	// change of the question "": searchers read it anew.
 	PutCalibration(ctx context.Context, c StoredCalibration) error
+}
+
+// AttachmentFilter chooses attachments: those of any of the answers and asks.
+type AttachmentFilter struct {
+	Answers []int64 // ids of versions of answers
+	Asks    []int64
+}
+
+// FileTx keeps the attachments of answers and asks; the contents are in Files.
+type FileTx interface {
+	// PutAttachment inserts one and fills in its ID and Question. It belongs to an
+	// answer or to an ask, never to both: anything else wraps ErrInvalid. One of an
+	// answer adds a change of the question.
+	PutAttachment(ctx context.Context, a *Attachment) error
+	Attachment(ctx context.Context, id int64) (Attachment, error)
+	// Attachments lists them, oldest first; an empty filter chooses none.
+	Attachments(ctx context.Context, f AttachmentFilter) ([]Attachment, error)
+	// KeysInUse returns which of the contents' keys some attachment has: the
+	// others may be deleted.
+	KeysInUse(ctx context.Context, keys []string) (map[string]bool, error)
 }

@@ -49,6 +49,8 @@ func layout() []rule {
 		{packages: "store/postgres", may: []string{"knowledge", "bot", "store/record", "migrations"}},
 		{packages: "store/storetest", may: []string{"knowledge", "bot"}, testOnly: true},
 		{packages: "store/memory", may: []string{"knowledge", "knowledge/vector"}},
+		{packages: "store/disk", may: []string{"knowledge", "knowledge/content"}},
+		{packages: "store/s3", may: []string{"knowledge", "knowledge/content"}},
 		{packages: "store/...", may: []string{"knowledge", "bot"}},
 
 		{packages: "configs/..."},

@@ -51,6 +51,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"Reviews", testReviews},
 		{"Steps", testSteps},
 		{"Calibrations", testCalibrations},
+		{"Attachments", testAttachments},
 		{"Histories", testHistories},
 	} {
 		t.Run(noun.name, func(t *testing.T) { noun.test(t, open(t)) })
