@@ -224,11 +224,11 @@ func TestRemedies(t *testing.T) {
 		sqlExec(t, dsn, fmt.Sprintf(`CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
 			$$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '%s'; END $$`, code),
 			`CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON persons FOR EACH ROW EXECUTE FUNCTION refuse()`)
-		err := s.Write(t.Context(), putPerson("Иван"))
+		err := s.Write(t.Context(), putPerson(t.Context(), "Иван"))
 		refused(t, code, err, want.is, want.says)
 	}
 	sqlExec(t, dsn, `DROP TRIGGER refuse ON persons`)
-	if err := s.Write(t.Context(), putPerson("Иван")); err != nil {
+	if err := s.Write(t.Context(), putPerson(t.Context(), "Иван")); err != nil {
 		t.Errorf("after all that: %v", err)
 	}
 }

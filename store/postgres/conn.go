@@ -49,7 +49,7 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (changed int
 // Query implements record.Conn.
 func (c *conn) Query(ctx context.Context, query string, args ...any) (record.Rows, error) {
 	limited, cancel := context.WithTimeout(ctx, c.within)
-	r, err := c.tx.Query(limited, c.dollars.of(query), clean(args)...) //nolint:sqlclosecheck // package record closes it
+	r, err := c.tx.Query(limited, c.dollars.of(query), clean(args)...)
 	if err != nil {
 		cancel()
 		return nil, translate(silence(ctx, limited, err))

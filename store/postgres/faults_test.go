@@ -58,16 +58,16 @@ func (n *network) isGood() { n.proxy.Toxics.ResetToxics(context.WithoutCancel(n.
 // calls are all that is asked of a server.
 func calls(s *postgres.Store, r *postgres.Replica) map[string]func(ctx context.Context) error {
 	return map[string]func(ctx context.Context) error{
-		"Write":   func(ctx context.Context) error { return s.Write(ctx, putPerson("Иван")) },
+		"Write":   func(ctx context.Context) error { return s.Write(ctx, putPerson(ctx, "Иван")) },
 		"Changed": func(ctx context.Context) error { _, err := s.Changed(ctx); return err },
 		"Check":   func(ctx context.Context) error { _, err := s.Check(ctx); return err },
 		"Gone":    func(ctx context.Context) error { _, err := r.Gone(ctx, []string{"никто"}); return err },
 		"Join": func(ctx context.Context) error {
 			r, err := s.Join(ctx)
-			if err == nil {
-				err = r.Close()
+			if err != nil {
+				return err
 			}
-			return err
+			return r.Close() //nolint:contextcheck // it has a time of its own
 		},
 		"Read": func(ctx context.Context) error {
 			return s.Read(ctx, func(tx bot.Tx) error { _, err := tx.People(ctx, false); return err })
@@ -147,9 +147,16 @@ func TestASilentServer(t *testing.T) {
 	s.SetLimits(500*time.Millisecond, time.Second)
 	undo := errors.New("undo")
 	for name, during := range map[string]func(tx bot.Tx) error{
-		"before a statement": func(tx bot.Tx) error { net.is("timeout", `"timeout": 0`); return putPerson("Иван")(tx) },
-		"before the commit":  func(tx bot.Tx) error { err := putPerson("Иван")(tx); net.is("timeout", `"timeout": 0`); return err },
-		"before an undo":     func(bot.Tx) error { net.is("timeout", `"timeout": 0`); return undo },
+		"before a statement": func(tx bot.Tx) error {
+			net.is("timeout", `"timeout": 0`)
+			return putPerson(t.Context(), "Иван")(tx)
+		},
+		"before the commit": func(tx bot.Tx) error {
+			err := putPerson(t.Context(), "Иван")(tx)
+			net.is("timeout", `"timeout": 0`)
+			return err
+		},
+		"before an undo": func(bot.Tx) error { net.is("timeout", `"timeout": 0`); return undo },
 		"before a read": func(tx bot.Tx) error {
 			net.is("timeout", `"timeout": 0`)
 			_, err := tx.People(t.Context(), false)
@@ -160,11 +167,11 @@ func TestASilentServer(t *testing.T) {
 		if !errors.Is(err, knowledge.ErrAway) && !errors.Is(err, undo) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := s.Write(t.Context(), putPerson("Иван")); !errors.Is(err, knowledge.ErrAway) {
+		if err := s.Write(t.Context(), putPerson(t.Context(), "Иван")); !errors.Is(err, knowledge.ErrAway) {
 			t.Errorf("%s, then another: %v", name, err)
 		}
 		net.isGood()
-		becomes(t, "the store works again", func() bool { return s.Write(t.Context(), putPerson("Иван")) == nil })
+		becomes(t, "the store works again", func() bool { return s.Write(t.Context(), putPerson(t.Context(), "Иван")) == nil })
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	err := s.Write(cancelled, func(tx bot.Tx) error { cancel(); return tx.PutPerson(cancelled, &knowledge.Person{Name: "Иван"}) })
@@ -187,7 +194,7 @@ func TestASwallowedReplica(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer swallowed.Close() //nolint:errcheck // its network is gone
+	defer swallowed.Close()
 	if _, ok := claim(t, swallowed, "console:иван"); !ok {
 		t.Fatal("no claim")
 	}
@@ -200,7 +207,7 @@ func TestASwallowedReplica(t *testing.T) {
 	defer wg.Wait()
 	wg.Go(func() {
 		_ = lost.Write(t.Context(), func(tx bot.Tx) error {
-			err := putPerson("Иван")(tx)
+			err := putPerson(t.Context(), "Иван")(tx)
 			close(holds)
 			<-release
 			return err
@@ -210,7 +217,7 @@ func TestASwallowedReplica(t *testing.T) {
 	defer close(release)
 	net.is("timeout", `"timeout": 0`)
 	began := time.Now()
-	if err := here.Write(t.Context(), putPerson("Мария")); err != nil {
+	if err := here.Write(t.Context(), putPerson(t.Context(), "Мария")); err != nil {
 		t.Error(err)
 	}
 	t.Logf("others write again after %v", time.Since(began).Round(time.Millisecond))
@@ -249,8 +256,8 @@ func TestKilledServer(t *testing.T) {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				key := fmt.Sprintf("%d/%d", w, n)
-				err := s.Write(t.Context(), func(tx bot.Tx) error {
-					return errors.Join(tx.Post(t.Context(), &bot.Row{Key: key, Chat: bot.ChatID(fmt.Sprint("console:", w)), Kind: "said"}), putPerson(key)(tx))
+				err := s.Write(t.Context(), func(tx bot.Tx) error { //nolint:contextcheck // the writers finish what they have begun
+					return errors.Join(tx.Post(t.Context(), &bot.Row{Key: key, Chat: bot.ChatID(fmt.Sprint("console:", w)), Kind: "said"}), putPerson(t.Context(), key)(tx))
 				})
 				mu.Lock()
 				switch {

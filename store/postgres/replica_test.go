@@ -148,7 +148,7 @@ func terminate(t *testing.T, dsn string, class int) (n int) {
 	}
 	defer c.Close(context.WithoutCancel(t.Context()))
 	err = c.QueryRow(t.Context(), `SELECT COUNT(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = $1
-		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, uint32(class)).Scan(&n) //nolint:gosec // a small constant
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, uint32(class)).Scan(&n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestMailWakesOthers(t *testing.T) {
 	if !errors.Is(err, undo) {
 		t.Fatal(err)
 	}
-	if err := writer.Write(t.Context(), putPerson("Иван")); err != nil { // nothing to handle
+	if err := writer.Write(t.Context(), putPerson(t.Context(), "Иван")); err != nil { // nothing to handle
 		t.Fatal(err)
 	}
 	select {

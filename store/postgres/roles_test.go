@@ -17,8 +17,8 @@ import (
 	"github.com/nastavnik-bot/nastavnik/store/storetest"
 )
 
-func putPerson(name string) func(bot.Tx) error {
-	return func(tx bot.Tx) error { return tx.PutPerson(context.Background(), &knowledge.Person{Name: name}) }
+func putPerson(ctx context.Context, name string) func(bot.Tx) error {
+	return func(tx bot.Tx) error { return tx.PutPerson(ctx, &knowledge.Person{Name: name}) }
 }
 
 // twoRoles returns options in which one role owns the tables and another one works
@@ -35,6 +35,8 @@ func twoRoles(t *testing.T) postgres.Options {
 
 // The role that runs keeps the whole contract, does late work, and can change no
 // table.
+//
+//nolint:tparallel // they share the database, one after the other
 func TestContract(t *testing.T) {
 	t.Parallel()
 	o := twoRoles(t)
@@ -151,7 +153,7 @@ func TestRolesThatAreNotReady(t *testing.T) {
 			t.Errorf("giving rights took %d steps, %v", n, err)
 		}
 		s := emptied(t, o)
-		if err := s.Write(t.Context(), putPerson("Иван")); err != nil {
+		if err := s.Write(t.Context(), putPerson(t.Context(), "Иван")); err != nil {
 			t.Error(err)
 		}
 	})

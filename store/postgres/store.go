@@ -101,7 +101,7 @@ func connect(ctx context.Context, dsn string, size int) (*pgxpool.Pool, error) {
 	}
 	c.MaxConns = int32(defaultPool)
 	if size > 0 {
-		c.MaxConns = int32(size) //nolint:gosec // the configuration bounds it
+		c.MaxConns = int32(size)
 	}
 	c.ConnConfig.RuntimeParams["application_name"] = "nastavnik"
 	c.ConnConfig.AfterConnect = forgetTheLost
@@ -133,7 +133,9 @@ const writeLock = 0x6e617374
 // beginWrite takes its turn in the same round trip in which it begins. Statements
 // of a READ COMMITTED transaction see what was committed before they began, so
 // after the lock they see all that others have written.
-var beginWrite = pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(%d)", writeLock)}
+func beginWrite() pgx.TxOptions {
+	return pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(%d)", writeLock)}
+}
 
 // Write implements bot.Store. It must not be called inside a Write: the inner one
 // would wait for the outer.
@@ -148,7 +150,7 @@ func (s *Store) Write(ctx context.Context, fn func(bot.Tx) error) error {
 		return fmt.Errorf("begin to write: %w", ctx.Err())
 	}
 	defer func() { s.turn <- struct{}{} }()
-	tx, err := s.begin(ctx, s.limits.turn, beginWrite)
+	tx, err := s.begin(ctx, s.limits.turn, beginWrite())
 	if err != nil {
 		return explain("begin to write", err)
 	}
@@ -187,14 +189,16 @@ func rollback(ctx context.Context, tx pgx.Tx) {
 }
 
 // beginRead begins a transaction that sees one state and cannot write.
-var beginRead = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+func beginRead() pgx.TxOptions {
+	return pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+}
 
 // Read implements bot.Store. Everything that writes fails.
 func (s *Store) Read(ctx context.Context, fn func(bot.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}
-	tx, err := s.begin(ctx, s.limits.statement, beginRead)
+	tx, err := s.begin(ctx, s.limits.statement, beginRead())
 	if err != nil {
 		return explain("begin to read", err)
 	}
@@ -209,7 +213,7 @@ func (s *Store) Changed(ctx context.Context) (uint64, error) {
 	if err := s.value(ctx, `SELECT COALESCE(MAX(seq), 0) FROM changes`, &n); err != nil {
 		return 0, explain("look for changes", err)
 	}
-	return uint64(n), nil //nolint:gosec // it only grows from 0
+	return uint64(n), nil
 }
 
 // Check tells the server's version, and whether it can be reached at all.
