@@ -48,6 +48,8 @@ func layout() []rule {
 		{packages: "store/sqlite", may: []string{"knowledge", "bot", "store/record", "migrations"}},
 		{packages: "store/postgres", may: []string{"knowledge", "bot", "store/record", "migrations"}},
 		{packages: "store/storetest", may: []string{"knowledge", "bot"}, testOnly: true},
+		// It copies one record of truth into another, queue and all.
+		{packages: "store/transfer", may: []string{"knowledge", "bot", "store/sqlite", "store/postgres", "store/late", "store/lock"}},
 		{packages: "store/memory", may: []string{"knowledge", "knowledge/vector"}},
 		{packages: "store/disk", may: []string{"knowledge", "knowledge/content"}},
 		{packages: "store/s3", may: []string{"knowledge", "knowledge/content"}},
