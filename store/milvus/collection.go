@@ -80,7 +80,7 @@ func (x *Index) with(ctx context.Context, f func(collection) error) error {
 		if loading := now.load(ctx, x.o.Timeout); loading != nil {
 			return loading
 		}
-	case now.name == c.name:
+	case now.name == c.name && !missing(err): // else it has been made again, or another has its name
 		return err
 	}
 	return f(now)
