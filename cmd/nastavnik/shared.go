@@ -101,6 +101,30 @@ func (a *app) mendShared(ctx context.Context) bool {
 	return err == nil
 }
 
+// rebuild is refill in one process at a time: two would fill one collection. What was
+// written into the old index during the swap is written once more.
+func (a *app) rebuild(ctx context.Context) (v verified, err error) {
+	p, err := a.store.join(ctx, "index rebuild")
+	if err != nil {
+		return v, err
+	}
+	defer func() { _ = p.leave() }()
+	err = p.lead(ctx, "rebuild", func(ctx context.Context) error {
+		if v, err = a.refill(ctx); err != nil {
+			return err
+		}
+		last, err := a.find.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		return a.index(ctx, last.Wrong, nil)
+	})
+	if err == nil {
+		err = ctx.Err() // who was interrupted while waiting has done nothing
+	}
+	return v, err
+}
+
 // refill makes the shared index anew, beside the one that serves, and lets it serve.
 func (a *app) refill(ctx context.Context) (v verified, err error) {
 	target, err := a.shared.Begin(ctx)
