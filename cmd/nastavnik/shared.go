@@ -34,7 +34,7 @@ func (a *app) admitShared(ctx context.Context) error {
 	}
 	_, err := a.shared.Check(ctx)
 	switch {
-	case err == nil, errors.Is(err, milvus.ErrAway), errors.Is(err, milvus.ErrMissing), ctx.Err() != nil:
+	case err == nil, errors.Is(err, knowledge.ErrAway), errors.Is(err, milvus.ErrMissing), ctx.Err() != nil:
 		return nil
 	case errors.Is(err, milvus.ErrDenied):
 		a.log.WarnContext(ctx, "the index refuses this bot, searching by words", "err", err)

@@ -267,7 +267,7 @@ func (c collection) build(ctx context.Context) error {
 		return c.x.client.CreateCollection(ctx, c.schema(), 1, client.WithConsistencyLevel(entity.ClBounded))
 	})
 	if err != nil {
-		if errors.Is(err, ErrAway) || errors.Is(err, ErrDenied) {
+		if errors.Is(err, knowledge.ErrAway) || errors.Is(err, ErrDenied) {
 			return err
 		}
 		// Another process was first, with options of its own; or the name is taken.

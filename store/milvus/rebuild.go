@@ -207,7 +207,7 @@ func (c collection) serve(ctx context.Context) (collection, error) {
 			return renamed, nil
 		}
 	}
-	if err == nil || errors.Is(err, ErrAway) {
+	if err == nil || errors.Is(err, knowledge.ErrAway) {
 		return c, err
 	}
 	_, seen := c.x.describe(ctx, c.x.o.Name)
