@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/health"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
-	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
 	"github.com/nastavnik-bot/nastavnik/store/milvus"
@@ -40,7 +38,8 @@ type app struct {
 	say   *texts.Catalogue
 	store truth
 	find  *finder.Finder
-	model *e5.Model
+	// vectors makes the finder's vectors, nil for searching by words alone.
+	vectors knowledge.Embedder
 	// shared is the index on a server, nil where vectors are in memory.
 	shared *milvus.Index
 	// monitor knows how the parts of a running bot are; nil in other commands.
@@ -131,18 +130,18 @@ func (a *app) joinFinder(ctx context.Context) error {
 	if err := a.open(ctx); err != nil || a.find != nil {
 		return err
 	}
-	embedder, err := a.embedder()
-	if err != nil {
+	var err error
+	if a.vectors, err = a.embedder(ctx); err != nil {
 		return err
 	}
-	if a.shared, err = a.openShared(ctx, embedder); err != nil {
+	if a.shared, err = a.openShared(ctx, a.vectors); err != nil {
 		return err
 	}
 	var index knowledge.Index
 	if a.shared != nil {
 		index = a.shared
 	}
-	a.find, err = newFinder(finder.Options{Record: record{a.store}, Index: index, Embedder: embedder, Synonyms: a.slang, Log: a.log, Report: a.report})
+	a.find, err = newFinder(finder.Options{Record: record{a.store}, Index: index, Embedder: a.vectors, Synonyms: a.slang, Log: a.log, Report: a.report})
 	return err
 }
 
@@ -163,38 +162,6 @@ func newFinder(o finder.Options) (*finder.Finder, error) {
 		}
 	}
 	return finder.New(o), nil
-}
-
-// embedder loads the model; nil, with a word to the person, when there is none.
-func (a *app) embedder() (knowledge.Embedder, error) {
-	if a.cfg.Model.Off || a.words {
-		return nil, nil
-	}
-	m, err := loadModel(a.cfg.Model.Path, a.cfg.Data)
-	if errors.Is(err, e5.ErrNoModel) && a.cfg.Model.Path == "" {
-		_, _ = fmt.Fprintln(a.std.err, "Модель не найдена: ищу только по словам, ответы будут скромнее. Как получить её: make model")
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	a.model = m.Informed()
-	return embedder{a.model}, nil
-}
-
-// loadModel opens the model that is built in, or else the file that is found.
-func loadModel(path, data string) (*e5.Model, error) {
-	if path == "" {
-		if b := builtInModel(); len(b) > 0 {
-			return e5.Parse(b)
-		}
-	}
-	found, err := e5.Find(path, data)
-	if err != nil {
-		return nil, modelError(path, err)
-	}
-	m, err := e5.Open(found)
-	return m, modelError(found, err)
 }
 
 // close closes what was opened.
@@ -236,16 +203,6 @@ func (r record) View(ctx context.Context, fn func(knowledge.Tx) error) error {
 
 func (r record) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
 	return r.store.Write(ctx, func(tx bot.Tx) error { return fn(tx) })
-}
-
-// embedder shows the built-in model as knowledge.Embedder.
-type embedder struct{ *e5.Model }
-
-func (e embedder) Embed(ctx context.Context, kind knowledge.EmbedKind, texts []string) ([][]float32, error) {
-	if kind == knowledge.PassageText {
-		return e.EmbedPassages(ctx, texts)
-	}
-	return e.EmbedQueries(ctx, texts)
 }
 
 func (a *app) office() bot.Office {

@@ -49,8 +49,8 @@ func (a *app) indexJSON(v verified, backlog int) indexJSON {
 	if a.shared != nil {
 		out.Kind = "milvus"
 	}
-	if e := a.find.Embedder(); e != nil {
-		out.Embedder = e.Name()
+	if a.vectors != nil {
+		out.Embedder = a.vectors.Name()
 	}
 	return out
 }
@@ -176,7 +176,7 @@ func newIndexRebuild(a *app) *cobra.Command {
 				return err
 			}
 			defer func() { _ = a.close() }()
-			if a.find.Embedder() == nil {
+			if a.vectors == nil {
 				return errors.New("модели нет, строить индекс нечем: make model или настройка model.path")
 			}
 			if a.shared == nil {

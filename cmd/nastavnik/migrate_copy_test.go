@@ -74,7 +74,7 @@ func trialFolder(t *testing.T) cli {
 	t.Setenv("NASTAVNIK_SENIOR_SILENCE", "1h")
 	c.must("import", "../../configs/demo/kb.jsonl")
 	c.must("person", "add", chaosSenior, "--senior")
-	d := openDesk(t, c.data)
+	d := openDesk(t, c)
 	b := startBot(t, c.data)
 	d.say("Иван П.", chaosQuestion)
 	d.press("Иван П.", say(t, "button_none", nil))

@@ -80,7 +80,7 @@ func (a *app) indexCheck() check {
 	}
 	return func(ctx context.Context) (version string, err error) {
 		own := *a // parts are checked at once, and opening notes what is open
-		e, err := own.embedder()
+		e, err := own.embedder(ctx)
 		if err != nil || e == nil {
 			return "", health.Warn("индекс не спросить без модели смысла")
 		}
@@ -105,11 +105,11 @@ func (a *app) embedderCheck() check {
 	opened, own := a.find != nil, *a
 	var e knowledge.Embedder
 	if opened {
-		e = a.find.Embedder()
+		e = a.vectors
 	}
 	return func(ctx context.Context) (_ string, err error) {
 		if !opened {
-			if e, err = own.embedder(); err != nil {
+			if e, err = own.embedder(ctx); err != nil {
 				return "", err
 			}
 		}

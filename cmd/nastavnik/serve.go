@@ -13,6 +13,7 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/console"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/lock"
 )
 
@@ -38,13 +39,22 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	defer func() { _ = p.leave() }()
 	a.monitored = true
-	return a.beBot(ctx, p, nil, func() {
+	return stopped(ctx, a.beBot(ctx, p, nil, func() {
 		chat := "nastavnik chat"
 		if !a.production() {
 			chat += " --data " + a.cfg.Data
 		}
 		_, _ = fmt.Fprintf(a.std.err, "Наставник работает, %s. Спросить: %s. Остановить: Ctrl-C.\n", a.place(), chat)
-	})
+	}))
+}
+
+// stopped tells what failed from what was only stopped, as a bot is that is told to
+// stop while it is still starting.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 func holder(command string) lock.Holder {
@@ -126,9 +136,28 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 // lateGrace bounds how long late work may finish when the bot stops.
 const lateGrace = 5 * time.Second
 
+// catchUpAgain is how long to wait for a part that is away.
+const catchUpAgain = 5 * time.Second
+
 // catchUp computes vectors that are missing, because they were imported while
-// there was no bot or no model, or because the model is another one.
+// there was no bot or no model, or because the model is another one. While a part
+// that it needs is away it waits, for the bot has other things to do.
 func (a *app) catchUp(ctx context.Context) error {
+	for {
+		err := a.catchUpOnce(ctx)
+		if !errors.Is(err, knowledge.ErrAway) {
+			return err
+		}
+		a.log.WarnContext(ctx, "computing missing vectors is put off", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(catchUpAgain):
+		}
+	}
+}
+
+func (a *app) catchUpOnce(ctx context.Context) error {
 	ids, err := a.find.Backlog(ctx)
 	if err == nil && len(ids) > 0 {
 		a.log.InfoContext(ctx, "computing missing vectors", "questions", len(ids))

@@ -107,7 +107,7 @@ func (a *app) refill(ctx context.Context) (v verified, err error) {
 	if err != nil {
 		return v, err
 	}
-	filler, err := newFinder(finder.Options{Record: record{a.store}, Index: target, Embedder: a.find.Embedder(), Log: a.log})
+	filler, err := newFinder(finder.Options{Record: record{a.store}, Index: target, Embedder: a.vectors, Log: a.log})
 	if err != nil {
 		return v, err
 	}

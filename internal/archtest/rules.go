@@ -51,12 +51,16 @@ func layout() []rule {
 		// It copies one record of truth into another, queue and all.
 		{packages: "store/transfer", may: []string{"knowledge", "bot", "store/sqlite", "store/postgres", "store/late", "store/lock"}},
 		{packages: "store/memory", may: []string{"knowledge", "knowledge/vector"}},
+		{packages: "store/disk", may: []string{"knowledge", "knowledge/content"}},
+		{packages: "store/s3", may: []string{"knowledge", "knowledge/content"}},
 		{packages: "store/...", may: []string{"knowledge", "bot"}},
 
 		{packages: "configs/..."},
 		{packages: "health"},
 		{packages: "migrations/..."},
 		{packages: "web"},
+		{packages: "internal/devenv", testOnly: true}, // real servers
+		{packages: "internal/devenv/...", may: []string{"internal/devenv"}, testOnly: true},
 		{packages: "internal/..."}, // what serves the developer, never the product
 	}
 }

@@ -15,9 +15,6 @@ import (
 // is stored for its embedder, else the shipped one.
 func (f *Finder) Calibration() search.Calibration { return *f.cal.Load() }
 
-// Embedder returns what makes the finder's vectors, nil for searching by words alone.
-func (f *Finder) Embedder() knowledge.Embedder { return f.o.Embedder }
-
 // embedder returns the embedder's name, "" for searching by words alone.
 func (f *Finder) embedder() string {
 	if f.o.Embedder == nil {
