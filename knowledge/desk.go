@@ -17,6 +17,11 @@ type Desk struct {
 	// By is who acts, for the histories where a method does not say; 0 for the
 	// bot's own rules, an import or the command line.
 	By int64
+	// WithoutFiles makes new versions of answers begin without the files of the
+	// version before, which they have otherwise.
+	WithoutFiles bool
+
+	without int64 // an attachment that a new version does not get
 }
 
 // Record stores an ask that search has decided on. What search did not settle

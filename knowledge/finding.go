@@ -16,6 +16,8 @@ type Page struct {
 	By      string    `json:"by,omitempty"` // who answered; "" when unknown
 	Updated time.Time `json:"updated"`
 	Related []Brief   `json:"related,omitempty"` // up to 3 useful next questions
+	// Files are those of the answer, oldest first.
+	Files []Attachment `json:"files,omitempty"`
 }
 
 // Match is a question found.

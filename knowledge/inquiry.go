@@ -12,4 +12,7 @@ type Inquiry struct {
 	// Refused says that what people have refused for these very words counts like
 	// anything else: a senior knows better.
 	Refused bool
+	// Fresh wants everything that has been indexed to be seen, whatever it costs: for
+	// the proof after a reply.
+	Fresh bool
 }

@@ -97,6 +97,9 @@ func (d Desk) newVersion(ctx context.Context, q Question, author int64, text str
 	if err := d.Tx.PutAnswer(ctx, &a); err != nil {
 		return a, err
 	}
+	if err := d.KeepFiles(ctx, q.Answer, a); err != nil {
+		return a, err
+	}
 	return a, d.step(ctx, Step{Question: q.ID, Kind: StepAnswered, Person: author, Text: text, Was: q.Answer.Text, Ref: a.ID})
 }
 

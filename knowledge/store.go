@@ -22,6 +22,7 @@ type Tx interface {
 	ReviewTx
 	HistoryTx
 	CalibrationTx
+	FileTx
 }
 
 // QuestionTx reads and writes single questions.
@@ -36,6 +37,9 @@ type QuestionTx interface {
 	// DeletePhrasing takes a wording (by FoldText) from a question. The error wraps
 	// ErrNotFound when it has none, ErrInvalid when it is the canonical text.
 	DeletePhrasing(ctx context.Context, question, wording string) error
+	// PutEntries stores many entries at once. They are new and have their ids: the
+	// error wraps ErrConflict when one of them is there already.
+	PutEntries(ctx context.Context, entries []Entry) error
 	// PutAnswer adds a version, fills in its ID and Version, and makes it the
 	// question's current answer. One that has an ID is there already: it only
 	// becomes the current one again.
@@ -179,4 +183,24 @@ type CalibrationTx interface {
 	// PutCalibration stores one, or removes it when it has no Data. Either adds a
 	// change of the question "": searchers read it anew.
 	PutCalibration(ctx context.Context, c StoredCalibration) error
+}
+
+// AttachmentFilter chooses attachments: those of any of the answers and asks.
+type AttachmentFilter struct {
+	Answers []int64 // ids of versions of answers
+	Asks    []int64
+}
+
+// FileTx keeps the attachments of answers and asks; the contents are in Files.
+type FileTx interface {
+	// PutAttachment inserts one and fills in its ID and Question. It belongs to an
+	// answer or to an ask, never to both: anything else wraps ErrInvalid. One of an
+	// answer adds a change of the question.
+	PutAttachment(ctx context.Context, a *Attachment) error
+	Attachment(ctx context.Context, id int64) (Attachment, error)
+	// Attachments lists them, oldest first; an empty filter chooses none.
+	Attachments(ctx context.Context, f AttachmentFilter) ([]Attachment, error)
+	// KeysInUse returns which of the contents' keys some attachment has: the
+	// others may be deleted.
+	KeysInUse(ctx context.Context, keys []string) (map[string]bool, error)
 }

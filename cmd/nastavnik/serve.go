@@ -38,6 +38,7 @@ func (a *app) serve(ctx context.Context) error {
 		return a.heldError(err)
 	}
 	defer func() { _ = p.leave() }()
+	a.monitored = true
 	return stopped(ctx, a.beBot(ctx, p, nil, func() {
 		chat := "nastavnik chat"
 		if !a.production() {
@@ -86,6 +87,17 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		// keeps a base of 10,000 questions within 400 MB.
 		debug.SetGCPercent(50)
 	}
+	if err := a.joinFinder(ctx); err != nil {
+		return err
+	}
+	if err := a.admitShared(ctx); err != nil {
+		return err
+	}
+	w, err := a.openWeb(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close(ctx)
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
@@ -94,28 +106,31 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
 		Senders: map[string]bot.Sender{console.Platform: console.Sender{}},
 	})
-	w, err := p.workers(&lateWork{app: a, runner: r})
+	work, err := p.workers(&lateWork{app: a, runner: r})
 	if err != nil {
 		return err
 	}
-	if err := w.Start(ctx); err != nil {
+	if err := work.Start(ctx); err != nil {
 		return err
 	}
 	if made != nil {
 		made(r)
 	}
+	w.working.Store(true)
 	g, run := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.Run(run) })
 	g.Go(func() error { return p.keep(run, r.Wake) })
 	g.Go(func() error { return a.catchUp(run) })
 	g.Go(func() error { return a.keepFrequent(run) })
+	g.Go(func() error { return a.keepShared(run, p) })
+	g.Go(func() error { return a.monitor.Watch(run, checkParts) })
 	if ready != nil {
 		ready()
 	}
 	err = g.Wait()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateGrace)
 	defer cancel()
-	return errors.Join(err, w.Stop(stop))
+	return errors.Join(err, work.Stop(stop))
 }
 
 // lateGrace bounds how long late work may finish when the bot stops.

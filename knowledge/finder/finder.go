@@ -30,12 +30,19 @@ type Record interface {
 type Options struct {
 	Record Record
 	Index  knowledge.Index // of answered questions
-	Open   knowledge.Index // of questions that have no answer yet
+	Open   knowledge.Index // of questions that have no answer yet, in memory
+	// Shared says that Index is on a server and every process searches the same: who
+	// follows the record leaves it alone, IndexQuestions keeps it up to date.
+	Shared bool
 	// Embedder makes vectors; nil means that words alone must do.
 	Embedder knowledge.Embedder
 	// Synonyms maps slang to the plain words for it; see search.ParserOptions.
 	Synonyms map[string]string
 	Log      *slog.Logger
+	// Report is told how PartEmbedder and PartIndex did whenever a search needed them,
+	// nil for well; without them it goes on by words. It is called at every search, so it
+	// must be quick, and by several goroutines at once. Nil is nobody.
+	Report func(part string, err error)
 }
 
 // Finder searches. It is safe for concurrent use.
@@ -48,6 +55,8 @@ type Finder struct {
 	hubs     *hubs
 	cal      atomic.Pointer[search.Calibration]
 	queries  *memo
+
+	embedding, nearing *outage // of the embedder, and of the indexes
 
 	indexing sync.Mutex // held while a batch is embedded
 
@@ -85,6 +94,10 @@ func New(o Options) *Finder {
 		weights: search.DefaultWeights(name),
 		queries: newMemo(), behind: map[string]bool{}, shelf: map[string]knowledge.Page{},
 	}
+	f.embedding, f.nearing = newOutage(PartEmbedder, o), newOutage(PartIndex, o)
+	if o.Embedder != nil {
+		f.o.Embedder = watched{o.Embedder, f.embedding}
+	}
 	f.hubs = newHubs(o.Embedder, f.weights, o.Log)
 	shipped := search.DefaultCalibration(name)
 	f.cal.Store(&shipped)
@@ -113,25 +126,25 @@ func (f *Finder) query(ctx context.Context, text string) (query, error) {
 	}
 	var err error
 	q.vector, err = f.queries.get(ctx, f.o.Embedder, q.words.Text)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && ctx.Err() != nil { // an embedder's own time-out is no end of the search
 		return q, err
 	}
 	if err != nil {
 		// The base still answers from words; the admin sees why in the log.
-		f.o.Log.WarnContext(ctx, "embedding a question failed, searching by words", "err", err)
+		f.embedding.begins(ctx, err)
 		q.vector = nil
 	}
 	return q, nil
 }
 
 // rank orders the questions of a lexicon and its index.
-func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index) ([]search.Scored, error) {
+func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index knowledge.Index, fresh bool) ([]search.Scored, error) {
 	f.view.RLock()
 	defer f.view.RUnlock()
 	if q.vector == nil {
 		return lex.Rank(q.words, nil, f.weights), nil
 	}
-	hits := f.look(ctx, q.vector, index)
+	hits := f.look(ctx, knowledge.Probe{Values: q.vector, K: nearest, Fresh: fresh}, index)
 	ranked := lex.RankWhile(q.words, hits.wait, f.weights)
 	return ranked, hits.err
 }
@@ -145,11 +158,11 @@ type hits struct {
 }
 
 // look begins to look for hits. The caller holds the view until it has waited.
-func (f *Finder) look(ctx context.Context, vector []float32, index knowledge.Index) *hits {
+func (f *Finder) look(ctx context.Context, p knowledge.Probe, index knowledge.Index) *hits {
 	h := &hits{done: make(chan struct{})}
 	go func() {
 		defer close(h.done)
-		h.near, h.err = f.near(ctx, vector, index)
+		h.near, h.err = f.near(ctx, p, index)
 	}()
 	return h
 }
@@ -159,19 +172,20 @@ func (h *hits) wait() []search.Near {
 	return h.near
 }
 
-func (f *Finder) near(ctx context.Context, vector []float32, index knowledge.Index) ([]search.Near, error) {
-	if vector == nil {
+func (f *Finder) near(ctx context.Context, p knowledge.Probe, index knowledge.Index) ([]search.Near, error) {
+	if p.Values == nil {
 		return nil, nil
 	}
-	hits, err := index.Nearest(ctx, knowledge.Probe{Values: vector, K: nearest})
+	hits, err := index.Nearest(ctx, p)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
+		f.nearing.begins(ctx, err)
 		return nil, nil
 	}
-	return f.hubs.near(vector, hits, nil), nil
+	f.nearing.over(ctx)
+	return f.hubs.near(p.Values, hits, nil), nil
 }
 
 // Find decides on a text: an answer, up to five similar questions, or nothing.
@@ -206,7 +220,7 @@ func (f *Finder) ranking(ctx context.Context, text string, in knowledge.Inquiry)
 	if err != nil {
 		return ranking{}, err
 	}
-	ranked, err := f.rank(ctx, q, f.answered, f.o.Index)
+	ranked, err := f.rank(ctx, q, f.answered, f.o.Index, in.Fresh)
 	if err != nil {
 		return ranking{}, err
 	}
@@ -320,7 +334,7 @@ func (f *Finder) Proves(ctx context.Context, wording, question string) (bool, er
 		// Words may find it already; the late work tries the vectors again.
 		f.o.Log.WarnContext(ctx, "indexing a new answer failed", "entry_id", question, "err", err)
 	}
-	found, err := f.Find(ctx, knowledge.Inquiry{Text: wording})
+	found, err := f.Find(ctx, knowledge.Inquiry{Text: wording, Fresh: true})
 	if err != nil {
 		return false, err
 	}
@@ -354,7 +368,7 @@ func (f *Finder) FindOpen(ctx context.Context, text, own string) (*knowledge.Bri
 	if err != nil {
 		return nil, fmt.Errorf("find open: %w", err)
 	}
-	ranked, err := f.rank(ctx, q, f.open, f.o.Open)
+	ranked, err := f.rank(ctx, q, f.open, f.o.Open, false)
 	if err != nil {
 		return nil, fmt.Errorf("find open: %w", err)
 	}

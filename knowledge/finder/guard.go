@@ -171,7 +171,7 @@ func (f *Finder) prepareAll(ctx context.Context, texts []string) ([]query, error
 func (f *Finder) neighbours(ctx context.Context, own string, added []query) ([]string, error) {
 	var out []string
 	for _, q := range added {
-		ranked, err := f.rank(ctx, q, f.answered, f.o.Index)
+		ranked, err := f.rank(ctx, q, f.answered, f.o.Index, false)
 		if err != nil {
 			return nil, err
 		}
@@ -274,7 +274,7 @@ func (f *Finder) replay(ctx context.Context, p proposed, asked []confirmation) (
 	right := make([]bool, len(asked))
 	for i, c := range asked {
 		var err error
-		if hits[i], err = f.near(ctx, c.query.vector, f.o.Index); err != nil {
+		if hits[i], err = f.near(ctx, knowledge.Probe{Values: c.query.vector, K: nearest}, f.o.Index); err != nil {
 			return nil, err
 		}
 		first, alone := top(f.answered.Rank(c.query.words, hits[i], f.weights))

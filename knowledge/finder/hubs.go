@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/everyday"
@@ -22,10 +23,17 @@ type hubs struct {
 	centres map[string]centre // by question
 }
 
-// hub is what is taken off every similarity of a vector.
+// hub is a vector that the record has, and what is taken off its similarities.
 type hub struct {
-	key knowledge.VectorKey
-	off float64
+	key     knowledge.VectorKey
+	version int64 // of its question
+	off     float64
+}
+
+// holds reports whether a hit is of this vector as the record has it. The text of a
+// phrasing stays what it is under its key; an answer's does not.
+func (h hub) holds(hit knowledge.VectorHit) bool {
+	return h.key == hit.Key && (hit.Kind != knowledge.PassageText || h.version == hit.Version)
 }
 
 // newHubs returns the hubs for an embedder, nil for none. There are everyday vectors of the
@@ -67,7 +75,7 @@ func (h *hubs) learn(ctx context.Context, vectors []knowledge.Vector) error {
 	}
 	maps.Copy(h.centres, centres)
 	for i, v := range vectors {
-		h.off[v.Question] = append(h.off[v.Question], hub{v.Key, off[i]})
+		h.off[v.Question] = append(h.off[v.Question], hub{v.Key, v.Version, off[i]})
 	}
 	return nil
 }
@@ -97,21 +105,22 @@ func (h *hubs) forget(questions []string) {
 }
 
 // near shows hits of the index to the ranking, corrected, together with the centres
-// of their questions. Changed are centres that are not what they are in the base; nil
+// of their questions. Hits that the record does not have, or no longer so, are left
+// out: an index on a server lags behind it, or runs ahead. Changed are centres that are not what they are in the base; nil
 // for none.
 func (h *hubs) near(query []float32, hits []knowledge.VectorHit, changed map[string]centre) []search.Near {
-	out := make([]search.Near, len(hits))
-	for i, hit := range hits {
-		out[i] = search.Near{Question: hit.Question, Similarity: hit.Similarity}
+	out := make([]search.Near, 0, len(hits))
+	for _, hit := range hits {
+		of := h.off[hit.Question]
+		at := slices.IndexFunc(of, func(known hub) bool { return known.holds(hit) })
+		if at < 0 {
+			continue
+		}
+		n := search.Near{Question: hit.Question, Similarity: hit.Similarity - of[at].off}
 		if hit.Kind == knowledge.PassageText {
-			out[i].Kind = search.Passage
+			n.Kind = search.Passage
 		}
-		for _, known := range h.off[hit.Question] {
-			if known.key == hit.Key {
-				out[i].Similarity -= known.off
-				break
-			}
-		}
+		out = append(out, n)
 	}
 	return append(out, h.central(query, hits, changed)...)
 }

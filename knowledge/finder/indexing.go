@@ -14,8 +14,9 @@ import (
 const embedAtOnce = 32
 
 // IndexQuestions computes the vectors that are missing for the questions and
-// stores them; every process then takes them in by Sync. Without an embedder it
-// does nothing. It may be called again and again, and by several at once: what
+// stores them; every process then takes them in by Sync. A shared index is brought in
+// line with the record as far as these questions go. Without an embedder it does
+// nothing. It may be called again and again, and by several at once: what
 // is there is kept, and in this process no text is embedded twice.
 func (f *Finder) IndexQuestions(ctx context.Context, ids []string) error {
 	if f.o.Embedder == nil || len(ids) == 0 {
@@ -29,6 +30,9 @@ func (f *Finder) IndexQuestions(ctx context.Context, ids []string) error {
 		if err := f.embedLeft(ctx, batch); err != nil {
 			return fmt.Errorf("index questions: %w", err)
 		}
+	}
+	if err := f.share(ctx, ids); err != nil {
+		return fmt.Errorf("index questions: %w", err)
 	}
 	return nil
 }
@@ -67,10 +71,13 @@ func (f *Finder) indexNow(ctx context.Context, question string) error {
 		return nil
 	}
 	missing, err := f.missing(ctx, []string{question})
-	if err != nil || len(missing) == 0 {
+	if err == nil && len(missing) > 0 {
+		err = f.embed(ctx, missing)
+	}
+	if err != nil {
 		return err
 	}
-	return f.embed(ctx, missing)
+	return f.share(ctx, []string{question})
 }
 
 // wanted is a text that has no vector yet.

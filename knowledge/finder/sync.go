@@ -216,7 +216,11 @@ func (f *Finder) remove(ctx context.Context, ids []string) error {
 		delete(f.behind, id)
 		delete(f.shelf, id)
 	}
-	return errors.Join(f.o.Index.DeleteQuestions(ctx, ids), f.o.Open.DeleteQuestions(ctx, ids))
+	err := f.o.Open.DeleteQuestions(ctx, ids)
+	if f.o.Shared {
+		return err
+	}
+	return errors.Join(err, f.o.Index.DeleteQuestions(ctx, ids))
 }
 
 // putWords takes the words of a snapshot's questions into the lexicons, and their
@@ -251,7 +255,11 @@ func (f *Finder) putVectors(ctx context.Context, s snapshot) error {
 	for _, w := range s.missing() {
 		f.behind[w.question] = true
 	}
-	return errors.Join(f.hubs.learn(ctx, slices.Concat(answered, open)), f.o.Index.Upsert(ctx, answered), f.o.Open.Upsert(ctx, open))
+	err := errors.Join(f.hubs.learn(ctx, slices.Concat(answered, open)), f.o.Open.Upsert(ctx, open))
+	if f.o.Shared {
+		return err
+	}
+	return errors.Join(err, f.o.Index.Upsert(ctx, answered))
 }
 
 func (s snapshot) entry(q knowledge.Question) search.Entry {

@@ -31,6 +31,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"Phrasings", testPhrasings},
 		{"ForgottenPhrasings", testForgottenPhrasings},
 		{"Answers", testAnswers},
+		{"Entries", testEntries},
 		{"Versions", testVersions},
 		{"Changes", testChanges},
 		{"Embeddings", testEmbeddings},
@@ -42,6 +43,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"People", testPeople},
 		{"Inbox", testInbox},
 		{"Outbox", testOutbox},
+		{"Backlog", testBacklog},
 		{"Chats", testChats},
 		{"Schedule", testSchedule},
 		{"Limits", testLimits},
@@ -49,6 +51,7 @@ func TestStore(t *testing.T, open func(t *testing.T) bot.Store) {
 		{"Reviews", testReviews},
 		{"Steps", testSteps},
 		{"Calibrations", testCalibrations},
+		{"Attachments", testAttachments},
 		{"Histories", testHistories},
 	} {
 		t.Run(noun.name, func(t *testing.T) { noun.test(t, open(t)) })
