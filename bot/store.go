@@ -117,6 +117,16 @@ type ChatTx interface {
 	Take(ctx context.Context, delivery int64, section int, label string) error
 	// BusyChats lists the chats that have rows to handle or deliveries due.
 	BusyChats(ctx context.Context, now time.Time) ([]ChatID, error)
+	// Backlog counts what waits in all chats, for monitors.
+	Backlog(ctx context.Context) (Backlog, error)
+}
+
+// Backlog is how much waits in all chats together.
+type Backlog struct {
+	Inbox   int       // rows to handle
+	Oldest  time.Time // when the oldest of them came in; zero without one
+	Pending int       // deliveries to send, due or not
+	Dead    int       // deliveries that will not be tried again
 }
 
 // Job is late work: an event to make at a time, or a chat whose deliveries are

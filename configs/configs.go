@@ -105,38 +105,39 @@ const prefix = "NASTAVNIK_"
 
 // Load reads the file at path ("" means none) and the environment, given as
 // "KEY=value" strings like os.Environ. Unknown keys are errors. All problems
-// are reported together, wrapped in ErrConfig.
+// are reported together, wrapped in ErrConfig; what could be read is returned beside
+// the error, for who wants to look at the rest all the same.
 func Load(path string, environ []string) (Config, error) {
 	k := koanf.New(".")
 	if err := k.Load(structs.Provider(Default(), "koanf"), nil); err != nil {
-		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+		return Default(), fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	known := k.Keys()
 	if path != "" {
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
-				return Config{}, fmt.Errorf("%w: файла %s нет", ErrConfig, path)
+				return Default(), fmt.Errorf("%w: файла %s нет", ErrConfig, path)
 			}
-			return Config{}, fmt.Errorf("%w: файл %s не читается как YAML: %w", ErrConfig, path, err)
+			return Default(), fmt.Errorf("%w: файл %s не читается как YAML: %w", ErrConfig, path, err)
 		}
 	}
 	environ, problems := withFiles(environ, known)
 	if err := k.Load(environment(environ, known), nil); err != nil {
-		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+		return Default(), fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	for _, key := range k.Keys() {
 		if !slices.Contains(known, key) {
 			problems = append(problems, fmt.Errorf("неизвестный ключ %q%s", key, nearest(key, known)))
 		}
 	}
-	var c Config
+	c := Default()
 	if err := decode(k, &c); err != nil {
 		problems = append(problems, err)
 	} else {
 		problems = append(problems, c.validate()...)
 	}
 	if len(problems) > 0 {
-		return Config{}, fmt.Errorf("%w: %w", ErrConfig, errors.Join(problems...))
+		return c, fmt.Errorf("%w: %w", ErrConfig, errors.Join(problems...))
 	}
 	return c, nil
 }

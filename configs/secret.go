@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -63,3 +65,27 @@ func withFiles(environ, known []string) (with []string, problems []error) {
 	}
 	return with, problems
 }
+
+// Secrets returns everything that must be shown to nobody: the secrets themselves and
+// the passwords inside of addresses.
+func (c Config) Secrets() []string {
+	var out []string
+	for _, s := range []Secret{c.Postgres.DSN, c.Postgres.Owner, c.Milvus.Password, c.OpenAI.Key, c.S3.Key, c.S3.Secret} {
+		if s == "" {
+			continue
+		}
+		out = append(out, s.Reveal())
+		if u, err := url.Parse(s.Reveal()); err == nil && u.User != nil {
+			if p, ok := u.User.Password(); ok && p != "" {
+				out = append(out, p)
+			}
+		}
+		if m := passwordIn.FindStringSubmatch(s.Reveal()); m != nil {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// passwordIn finds the password of an address that is written as key=value.
+var passwordIn = regexp.MustCompile(`(?i)password\s*=\s*'?([^\s']+)`)

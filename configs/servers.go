@@ -39,8 +39,17 @@ type OpenAI struct {
 	// same.
 	Query   string `koanf:"query"`
 	Passage string `koanf:"passage"`
+	// Prefix stands before every text, for models that want it and servers that do not
+	// add it.
+	Prefix Prefix `koanf:"prefix"`
 	// Dim is how many numbers a vector has; 0 asks the endpoint.
 	Dim int `koanf:"dim"`
+}
+
+// Prefix is what stands before the texts of the two kinds.
+type Prefix struct {
+	Query   string `koanf:"query"`
+	Passage string `koanf:"passage"`
 }
 
 // S3 keeps files in production.

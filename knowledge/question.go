@@ -91,6 +91,13 @@ func CleanText(text string, maxRunes int) (string, error) {
 	return text, nil
 }
 
+// Entry is a question with its answer and its other wordings, as an import brings it.
+type Entry struct {
+	Question Question
+	Answer   Answer // its Text, author and time
+	Aliases  []string
+}
+
 // FoldText reduces a wording to what tells it from others: lower case, ё as е,
 // letters and digits with single spaces between them. Two wordings with equal
 // folds are the same wording.

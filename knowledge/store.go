@@ -37,6 +37,9 @@ type QuestionTx interface {
 	// DeletePhrasing takes a wording (by FoldText) from a question. The error wraps
 	// ErrNotFound when it has none, ErrInvalid when it is the canonical text.
 	DeletePhrasing(ctx context.Context, question, wording string) error
+	// PutEntries stores many entries at once. They are new and have their ids: the
+	// error wraps ErrConflict when one of them is there already.
+	PutEntries(ctx context.Context, entries []Entry) error
 	// PutAnswer adds a version, fills in its ID and Version, and makes it the
 	// question's current answer. One that has an ID is there already: it only
 	// becomes the current one again.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test.sh [race] runs the tests and reports on them through internal/noskip,
-# which fails on a skipped test under CI=true.
+# which fails on a skipped test under CI=true. The Makefile runs it with one set of
+# real servers; by itself, each package's tests start their own.
 #
 # Everything runs under the race detector except the embedder: it is arithmetic,
 # several times slower under the detector, so it runs plainly, and only its tests
@@ -40,6 +41,7 @@ all() {
 	if [ "${1:-}" != race ]; then
 		run ./knowledge/e5/... || status=1
 		run -run 'Quality|WithKills' ./knowledge/finder ./bot/bottest || status=1
+		CGO_ENABLED=0 go -C tools test -json -count=1 ./deploytest/... || status=1 # -count=1: the cache does not watch deploy/
 	fi
 	if [ -n "$race" ]; then
 		run -race -run 'Concurrent' ./knowledge/e5 || status=1

@@ -1,8 +1,6 @@
 package bottest
 
 import (
-	"context"
-	"database/sql"
 	"slices"
 	"sync"
 	"time"
@@ -35,21 +33,11 @@ type lateWork struct {
 	jobs []bot.Job
 }
 
-// Insert implements sqlite.Queue. There are no vectors here to index.
-func (l *lateWork) Insert(_ context.Context, _ *sql.Tx, jobs []bot.Job, _ []string) error {
+func (l *lateWork) add(jobs []bot.Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.jobs = append(l.jobs, jobs...)
-	return nil
 }
-
-// Versions implements sqlite.Queue: there are no tables.
-func (*lateWork) Versions(context.Context, *sql.DB) (current, target int, err error) {
-	return 1, 1, nil
-}
-
-// Migrate implements sqlite.Queue.
-func (*lateWork) Migrate(context.Context, *sql.DB) error { return nil }
 
 // next takes the earliest job that is due by a time.
 func (l *lateWork) next(by time.Time) (bot.Job, bool) {

@@ -22,15 +22,15 @@ type player struct {
 	last  *bot.Event
 }
 
-// Play plays a conversation in the folder dir and returns its transcript. The
-// bot is killed and started again at every such write to its store, 0 for never;
+// Play plays a conversation on an empty store, in a folder or at the address of a
+// PostgreSQL (postgres://…), and returns its transcript. The bot is killed and started again at every such write to its store, 0 for never;
 // the transcript must not depend on it. The error names the line of the script.
-func Play(ctx context.Context, c Conversation, dir string, every int) (transcript string, deaths int, err error) {
+func Play(ctx context.Context, c Conversation, where string, every int) (transcript string, deaths int, err error) {
 	steps, err := parse(c.Script)
 	if err != nil {
 		return "", 0, err
 	}
-	s, err := newStage(ctx, c.Language, dir, every)
+	s, err := newStage(ctx, c.Language, where, every)
 	if err != nil {
 		return "", 0, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
-	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
 // platform is where the people of a script write.
@@ -27,7 +25,7 @@ func moscow() *time.Location { return time.FixedZone("MSK", 3*60*60) }
 
 // stage is where a conversation is played: the store, the bot and the chats.
 type stage struct {
-	dir   string
+	where string // a folder, or the address of a PostgreSQL
 	lang  string
 	every int // the bot is killed at every such write; 0 for never
 	left  int // the writes until then, when the process has just been ended by the script
@@ -38,21 +36,21 @@ type stage struct {
 
 	base   context.Context // of the whole play
 	ctx    context.Context // of the bot's process, which the script ends and begins again
-	record *sqlite.Store   // as other processes see it
+	record record          // as other processes see it
 	store  *mortal         // as the bot sees it
 	runner *bot.Runner
 	deaths int
 }
 
-// newStage opens an empty data folder.
-func newStage(ctx context.Context, lang, dir string, every int) (*stage, error) {
-	s := &stage{dir: dir, lang: lang, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}, base: ctx}
+// newStage opens an empty store.
+func newStage(ctx context.Context, lang, where string, every int) (*stage, error) {
+	s := &stage{where: where, lang: lang, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}, base: ctx}
 	return s, s.open()
 }
 
 // open starts the bot's process.
 func (s *stage) open() error {
-	record, err := sqlite.Open(s.base, sqlite.Options{Dir: filepath.Join(s.dir, "data"), Queue: s.late})
+	record, err := openRecord(s.base, s.where, s.late)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -12,10 +11,11 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
 	"github.com/nastavnik-bot/nastavnik/configs"
+	"github.com/nastavnik-bot/nastavnik/health"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
-	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
+	"github.com/nastavnik-bot/nastavnik/store/milvus"
 )
 
 // streams are the standard streams of a command.
@@ -38,16 +38,32 @@ type app struct {
 	say   *texts.Catalogue
 	store truth
 	find  *finder.Finder
-	model *e5.Model
+	// vectors makes the finder's vectors, nil for searching by words alone.
+	vectors knowledge.Embedder
+	// shared is the index on a server, nil where vectors are in memory.
+	shared *milvus.Index
+	// monitor knows how the parts of a running bot are; nil in other commands.
+	monitor *health.Monitor
+	// monitored says that the bot serves its state over HTTP.
+	monitored bool
 }
 
 // configure reads the configuration; the --data flag wins over everything.
 func (a *app) configure() error {
-	path := configs.Find(firstOf(a.configFlag, lookup(a.environ, "NASTAVNIK_CONFIG")))
-	cfg, err := configs.Load(path, a.environ)
+	cfg, err := configs.Load(a.configPath(), a.environ)
 	if err != nil {
 		return err
 	}
+	return a.use(cfg)
+}
+
+// configPath names the configuration file; "" for none.
+func (a *app) configPath() string {
+	return configs.Find(firstOf(a.configFlag, lookup(a.environ, "NASTAVNIK_CONFIG")))
+}
+
+// use takes a configuration that has been read.
+func (a *app) use(cfg configs.Config) (err error) {
 	if a.dataFlag != "" {
 		cfg.Data = a.dataFlag
 	}
@@ -103,9 +119,6 @@ func (a *app) open(ctx context.Context) error {
 // openFinder opens the data folder and the searcher, with the model when there is
 // one, ready to search.
 func (a *app) openFinder(ctx context.Context) error {
-	if a.find != nil {
-		return nil
-	}
 	if err := a.joinFinder(ctx); err != nil {
 		return err
 	}
@@ -117,61 +130,38 @@ func (a *app) joinFinder(ctx context.Context) error {
 	if err := a.open(ctx); err != nil || a.find != nil {
 		return err
 	}
-	embedder, err := a.embedder()
-	if err != nil {
+	var err error
+	if a.vectors, err = a.embedder(ctx); err != nil {
 		return err
 	}
-	a.find, err = newFinder(a.store, embedder, a.slang, a.log)
+	if a.shared, err = a.openShared(ctx, a.vectors); err != nil {
+		return err
+	}
+	var index knowledge.Index
+	if a.shared != nil {
+		index = a.shared
+	}
+	a.find, err = newFinder(finder.Options{Record: record{a.store}, Index: index, Embedder: a.vectors, Synonyms: a.slang, Log: a.log, Report: a.report})
 	return err
 }
 
-// newFinder joins the searcher and a store.
-func newFinder(s watchedStore, e knowledge.Embedder, slang map[string]string, log *slog.Logger) (*finder.Finder, error) {
+// newFinder makes the searcher. An index that is given is on a server; without one
+// vectors are kept in memory, and those of open questions always are.
+func newFinder(o finder.Options) (*finder.Finder, error) {
 	dim := 1 // without an embedder nothing is ever put into the indexes
-	if e != nil {
-		dim = e.Dim()
+	if o.Embedder != nil {
+		dim = o.Embedder.Dim()
 	}
-	answered, err := memory.New(dim)
-	if err != nil {
+	var err error
+	if o.Open, err = memory.New(dim); err != nil {
 		return nil, err
 	}
-	open, err := memory.New(dim)
-	if err != nil {
-		return nil, err
-	}
-	return finder.New(finder.Options{Record: record{s}, Index: answered, Open: open, Embedder: e, Synonyms: slang, Log: log}), nil
-}
-
-// embedder loads the model; nil, with a word to the person, when there is none.
-func (a *app) embedder() (knowledge.Embedder, error) {
-	if a.cfg.Model.Off || a.words {
-		return nil, nil
-	}
-	m, err := loadModel(a.cfg.Model.Path, a.cfg.Data)
-	if errors.Is(err, e5.ErrNoModel) && a.cfg.Model.Path == "" {
-		_, _ = fmt.Fprintln(a.std.err, "Модель не найдена: ищу только по словам, ответы будут скромнее. Как получить её: make model")
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	a.model = m.Informed()
-	return embedder{a.model}, nil
-}
-
-// loadModel opens the model that is built in, or else the file that is found.
-func loadModel(path, data string) (*e5.Model, error) {
-	if path == "" {
-		if b := builtInModel(); len(b) > 0 {
-			return e5.Parse(b)
+	if o.Shared = o.Index != nil; !o.Shared {
+		if o.Index, err = memory.New(dim); err != nil {
+			return nil, err
 		}
 	}
-	found, err := e5.Find(path, data)
-	if err != nil {
-		return nil, modelError(path, err)
-	}
-	m, err := e5.Open(found)
-	return m, modelError(found, err)
+	return finder.New(o), nil
 }
 
 // close closes what was opened.
@@ -180,7 +170,10 @@ func (a *app) close() error {
 		return nil
 	}
 	err := a.store.Close()
-	a.store, a.find = nil, nil
+	if a.shared != nil {
+		err = errors.Join(err, a.shared.Close())
+	}
+	a.store, a.find, a.shared = nil, nil, nil
 	return err
 }
 
@@ -210,16 +203,6 @@ func (r record) View(ctx context.Context, fn func(knowledge.Tx) error) error {
 
 func (r record) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
 	return r.store.Write(ctx, func(tx bot.Tx) error { return fn(tx) })
-}
-
-// embedder shows the built-in model as knowledge.Embedder.
-type embedder struct{ *e5.Model }
-
-func (e embedder) Embed(ctx context.Context, kind knowledge.EmbedKind, texts []string) ([][]float32, error) {
-	if kind == knowledge.PassageText {
-		return e.EmbedPassages(ctx, texts)
-	}
-	return e.EmbedQueries(ctx, texts)
 }
 
 func (a *app) office() bot.Office {

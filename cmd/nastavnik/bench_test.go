@@ -14,6 +14,7 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
+	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
@@ -80,7 +81,7 @@ func withVectors(b *testing.B, n int, model embedder) cli {
 	}
 	defer a.close()
 	var err error
-	if a.find, err = newFinder(a.store, cached{model}, a.slang, a.log); err != nil {
+	if a.find, err = newFinder(finder.Options{Record: record{a.store}, Embedder: cached{model}, Synonyms: a.slang, Log: a.log}); err != nil {
 		b.Fatal(err)
 	}
 	ids, err := a.find.Backlog(b.Context())

@@ -127,7 +127,7 @@ func (a *app) labelledSets(ctx context.Context, o calibrateOptions, by search.Ca
 	if len(o.bases) == 0 {
 		return nil, nil
 	}
-	e, save, err := a.trialEmbedder(o.vectors)
+	e, save, err := a.trialEmbedder(ctx, o.vectors)
 	if err != nil {
 		return nil, err
 	}

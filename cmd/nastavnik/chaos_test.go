@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -20,12 +19,11 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/console"
-	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
 // seedsVariable says how many seeds the chaos test runs. A seed is replayed by
-// its name: go test -run 'Chaos/seed=7$'.
+// its name: go test -run 'Chaos/postgres/all/seed=7$'.
 const seedsVariable = "NASTAVNIK_CHAOS_SEEDS"
 
 const (
@@ -47,7 +45,7 @@ func chaosAskers() []string { return []string{"Иван П.", "Мария", "П�
 // In every third seed the bot is the senior's own terminal, which is killed
 // while it posts the reply.
 func TestChaosKilledBetweenReplyAndDelivery(t *testing.T) {
-	seeds := 10
+	seeds := 5 // on each database
 	if s := os.Getenv(seedsVariable); s != "" {
 		var err error
 		if seeds, err = strconv.Atoi(s); err != nil || seeds < 1 {
@@ -56,7 +54,12 @@ func TestChaosKilledBetweenReplyAndDelivery(t *testing.T) {
 	}
 	t.Setenv("NASTAVNIK_SENIOR_SILENCE", "1s") // an answer that nobody ended ends by itself
 	withModel(t)                               // so that indexing is in the way, too
-	template := chaosTemplate(t)
+	t.Run("folder", func(t *testing.T) { chaos(t, newCLI(t), seeds) })
+	t.Run("postgres", func(t *testing.T) { chaos(t, newServer(t), seeds) })
+}
+
+func chaos(t *testing.T, c cli, seeds int) {
+	template := chaosTemplate(t, c)
 	commits, idle := chaosCommits(t, template)
 	var mu sync.Mutex
 	stages, slowest := map[string]int{}, time.Duration(0)
@@ -64,7 +67,7 @@ func TestChaosKilledBetweenReplyAndDelivery(t *testing.T) {
 		for seed := 1; seed <= seeds; seed++ {
 			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 				t.Parallel()
-				hit, took := chaosRun(t, template, uint64(seed), commits)
+				hit, took := chaosRun(t, template.copied(t), uint64(seed), commits)
 				mu.Lock()
 				defer mu.Unlock()
 				stages[hit]++
@@ -88,13 +91,12 @@ func TestChaosKilledBetweenReplyAndDelivery(t *testing.T) {
 	}
 }
 
-// chaosTemplate is a data folder in which the senior has two questions, and has
-// begun to answer the one that three people wait for.
-func chaosTemplate(t *testing.T) string {
-	c := folder(t)
-	c.must("person", "add", chaosSenior, "--senior")
-	d := openDesk(t, c.data)
-	b := startBot(t, c.data)
+// chaosTemplate makes a base in which the senior has two questions, and has begun
+// to answer the one that three people wait for.
+func chaosTemplate(t *testing.T, c cli) cli {
+	filled(c).must("person", "add", chaosSenior, "--senior")
+	d := openDesk(t, c)
+	b := c.startBot()
 	for i, name := range append(chaosAskers(), "Олег") {
 		question := chaosQuestion
 		if name == "Олег" {
@@ -115,7 +117,7 @@ func chaosTemplate(t *testing.T) string {
 	if n := c.count(`SELECT COUNT(*) FROM waiters WHERE state = 'waiting'`); n != 4 {
 		t.Fatalf("%d people wait in the template, want 4", n)
 	}
-	return c.data
+	return c
 }
 
 func copyFolder(t *testing.T, from string) cli {
@@ -146,12 +148,12 @@ func copyFolder(t *testing.T, from string) cli {
 
 // chaosCommits counts the commits from the reply until all is done, undisturbed,
 // and measures how long a bot with nothing to do takes to start.
-func chaosCommits(t *testing.T, template string) (n int, idle time.Duration) {
-	c := copyFolder(t, template)
-	d := openDesk(t, c.data)
+func chaosCommits(t *testing.T, template cli) (n int, idle time.Duration) {
+	c := template.copied(t)
+	d := openDesk(t, c)
 	defer d.close()
 	began := time.Now()
-	startBot(t, c.data)
+	c.startBot()
 	idle = time.Since(began)
 	stop := make(chan struct{})
 	counted := make(chan struct{})
@@ -168,18 +170,19 @@ func chaosCommits(t *testing.T, template string) (n int, idle time.Duration) {
 
 // chaosRun is one seed. It returns at which stage the bot was killed, and how
 // long the last bot took to finish from its start.
-func chaosRun(t *testing.T, template string, seed uint64, commits int) (stage string, took time.Duration) {
+func chaosRun(t *testing.T, c cli, seed uint64, commits int) (stage string, took time.Duration) {
 	r := rand.New(rand.NewPCG(seed, 0))
-	c := copyFolder(t, template)
-	d := openDesk(t, c.data)
+	d := openDesk(t, c)
 	defer d.close()
 	after, pause := r.IntN(commits+1), time.Duration(r.IntN(3_000))*time.Microsecond
 
 	killed := make(chan struct{})
 	if own := seed%3 == 0; own {
 		// The bot is the senior's terminal: what it has not posted is written again.
-		b := start(t, c.data, "chat", "--senior", chaosSenior)
-		b.isBot(c.data)
+		b := c.start("chat", "--senior", chaosSenior)
+		if c.dsn == "" {
+			b.isBot(c.data)
+		}
 		go func() { defer close(killed); d.commits(after, nil); time.Sleep(pause); b.kill() }()
 		_, _ = io.WriteString(b.in, chaosReply+"\n")
 		_ = b.in.Close()
@@ -189,19 +192,19 @@ func chaosRun(t *testing.T, template string, seed uint64, commits int) (stage st
 			d.reply()
 		}
 	} else {
-		b := startBot(t, c.data)
+		b := c.startBot()
 		go func() { defer close(killed); d.commits(after, nil); time.Sleep(pause); b.kill() }()
 		d.reply()
 		<-killed
 		stage = chaosStage(c)
 	}
 	for r.IntN(2) == 0 {
-		b := start(t, c.data, "serve")
+		b := c.start("serve")
 		time.Sleep(time.Duration(r.IntN(150)) * time.Millisecond)
 		b.kill()
 	}
 	began := time.Now()
-	start(t, c.data, "serve")
+	c.start("serve")
 	eventually(t, "the restarted bot has delivered all", func() bool { return chaosDone(c) })
 	took = time.Since(began)
 	t.Logf("killed after %d commits and %v, when %s; done %v after the restart", after, pause, stage[2:], took.Round(time.Millisecond))
@@ -258,7 +261,7 @@ func checkChaos(t *testing.T, c cli) {
 	want("open escalations", 1, `SELECT COUNT(*) FROM escalations WHERE state = 'open'`)
 	want("failures", 0, `SELECT COUNT(*) FROM inbox WHERE failure <> '' OR done = 0`)
 	want("deliveries that were not sent", 0, `SELECT COUNT(*) FROM outbox WHERE state <> 'sent'`)
-	want("proofs", 1, `SELECT COUNT(*) FROM outbox WHERE chat = ? AND instr(CAST(message AS TEXT), 'keep_out') > 0`, console.Identity(chaosSenior).Chat)
+	want("proofs", 1, `SELECT COUNT(*) FROM outbox WHERE chat = ? AND instr(CAST(message AS TEXT), ?) > 0`, console.Identity(chaosSenior).Chat, "keep_out")
 	for _, name := range append(chaosAskers(), "Олег") {
 		n := 1
 		if name == "Олег" {
@@ -275,28 +278,27 @@ func checkChaos(t *testing.T, c cli) {
 	}
 }
 
-// desk posts to the inbox of a data folder as the chats of all its people do,
-// from a process that is not the bot.
+// desk posts to the inbox as the chats of all its people do, from a process that is
+// not the bot.
 type desk struct {
 	t     *testing.T
-	store *sqlite.Store
+	c     cli
+	store truth
 	watch *sql.DB
-	conn  *sql.Conn // of watch: only one connection can see that others have committed
+	conn  *sql.Conn // of watch: in SQLite only one connection can see that others have committed
 }
 
-func openDesk(t *testing.T, data string) *desk {
+func openDesk(t *testing.T, c cli) *desk {
 	t.Helper()
-	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
-	if err != nil {
+	a := &app{std: streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}, environ: os.Environ(), dataFlag: c.data, configFlag: c.config}
+	if err := a.configure(); err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t}
-	if d.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: data, Queue: queue}); err != nil {
+	if err := a.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if d.watch, err = sql.Open("sqlite", "file:"+filepath.Join(data, sqlite.FileName)+"?_pragma=query_only(1)&_pragma=busy_timeout(60000)"); err != nil {
-		t.Fatal(err)
-	}
+	d := &desk{t: t, c: c, store: a.store, watch: c.database()}
+	var err error
 	if d.conn, err = d.watch.Conn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -310,22 +312,30 @@ func (d *desk) close() {
 	_ = d.store.Close()
 }
 
+// change is a number that is another one after every commit. PostgreSQL has none for
+// one database, so what the bot's commits change is counted.
+func (d *desk) change() (v int64) {
+	query := `PRAGMA data_version`
+	if d.c.dsn != "" {
+		query = `SELECT (SELECT COUNT(*) + COUNT(*) FILTER (WHERE done = 1) FROM inbox) + (SELECT COUNT(*) + COUNT(*) FILTER (WHERE state <> 'pending') FROM outbox)
+			+ (SELECT COALESCE(MAX(seq), 0) FROM changes) + (SELECT COUNT(*) FROM embeddings) + (SELECT COUNT(*) + COUNT(*) FILTER (WHERE state <> 'available') FROM river_job)`
+	}
+	_ = d.conn.QueryRowContext(d.t.Context(), query).Scan(&v)
+	return v
+}
+
 // commits waits until n commits have been seen, or no more come, or stop is
 // closed, and returns how many it saw. Commits that come together count as one.
 func (d *desk) commits(n int, stop <-chan struct{}) int {
 	const calm = time.Second
-	version := func() (v int64) {
-		_ = d.conn.QueryRowContext(d.t.Context(), `PRAGMA data_version`).Scan(&v)
-		return v
-	}
-	last, seen := version(), 0
+	last, seen := d.change(), 0
 	for since := time.Now(); seen < n && time.Since(since) < calm; time.Sleep(100 * time.Microsecond) {
 		select {
 		case <-stop:
 			return seen
 		default:
 		}
-		if v := version(); v != last {
+		if v := d.change(); v != last {
 			last, since = v, time.Now()
 			seen++
 		}

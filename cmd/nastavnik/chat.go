@@ -111,7 +111,7 @@ func (a *app) withBot(ctx context.Context, command string, fn func(ctx context.C
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	g, run := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.beBotWhenFree(run, command, runner.Store) })
+	g.Go(func() error { return stopped(run, a.beBotWhenFree(run, command, runner.Store)) })
 	g.Go(func() error {
 		defer stop()
 		return fn(run, wake)

@@ -127,7 +127,7 @@ func (a *app) eval(ctx context.Context, o evalOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	e, save, err := a.trialEmbedder(o.vectors)
+	e, save, err := a.trialEmbedder(ctx, o.vectors)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (a *app) newTrial(ctx context.Context, e knowledge.Embedder) (b *trialBase,
 	if b.store, err = sqlite.Open(ctx, sqlite.Options{Dir: dir, Queue: sqlite.NoQueue{}, Log: a.log}); err != nil {
 		return nil, err
 	}
-	b.find, err = newFinder(b.store, e, a.slang, a.log)
+	b.find, err = newFinder(finder.Options{Record: record{b.store}, Embedder: e, Synonyms: a.slang, Log: a.log})
 	return b, err
 }
 
@@ -84,12 +84,11 @@ func (b *trialBase) fill(ctx context.Context, a *app, entries []kbfile.Entry) er
 
 // trialEmbedder loads the embedder, remembering its vectors in a file when one is
 // named. save keeps what is new.
-func (a *app) trialEmbedder(file string) (e knowledge.Embedder, save func() error, err error) {
-	switch {
-	case a.model != nil:
-		e = embedder{a.model}
-	case a.find == nil: // else the searcher has found that there is none
-		e, err = a.embedder()
+func (a *app) trialEmbedder(ctx context.Context, file string) (e knowledge.Embedder, save func() error, err error) {
+	if a.find != nil {
+		e = a.vectors
+	} else {
+		e, err = a.embedder(ctx)
 	}
 	if err != nil || e == nil {
 		return nil, func() error { return nil }, err

@@ -156,12 +156,17 @@ func store(ctx context.Context, s bot.Store, entries []kbfile.Entry, progress fu
 		n := min(importAtOnce, len(entries))
 		part := sum
 		err := s.Write(ctx, func(tx bot.Tx) error {
-			tx, err := readAhead(ctx, tx, entries[:n])
+			ahead, err := readAhead(ctx, tx, entries[:n])
 			if err != nil {
 				return err
 			}
-			for _, e := range entries[:n] {
-				if err := storeEntry(ctx, tx, e, &part); err != nil {
+			rest, err := ahead.putFresh(ctx, entries[:n])
+			if err != nil {
+				return err
+			}
+			part.added += n - len(rest)
+			for _, e := range rest {
+				if err := storeEntry(ctx, ahead, e, &part); err != nil {
 					return fmt.Errorf("%s: %w", e.Place, err)
 				}
 			}

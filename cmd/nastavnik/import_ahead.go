@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -34,6 +35,25 @@ func readAhead(ctx context.Context, tx bot.Tx, entries []kbfile.Entry) (ahead, e
 		a.read[q.ID] = &found[i]
 	}
 	return a, err
+}
+
+// putFresh stores the entries that are new, all at once, and returns the others.
+func (a ahead) putFresh(ctx context.Context, entries []kbfile.Entry) (rest []kbfile.Entry, err error) {
+	var fresh []knowledge.Entry
+	now := time.Now()
+	for _, e := range entries {
+		if q, named := a.read[e.ID]; !named || q != nil {
+			rest = append(rest, e)
+			continue
+		}
+		delete(a.read, e.ID) // should the file name it again
+		fresh = append(fresh, knowledge.Entry{
+			Question: knowledge.Question{ID: e.ID, Text: e.Question, Topic: e.Topic, Status: knowledge.InKnowledgeBase, Asked: now},
+			Answer:   knowledge.Answer{Text: e.Answer, Created: now},
+			Aliases:  e.Aliases,
+		})
+	}
+	return rest, a.PutEntries(ctx, fresh)
 }
 
 // Question is knowledge.QuestionTx's.

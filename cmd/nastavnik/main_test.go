@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	// What this machine has set up must not decide a test.
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "NASTAVNIK_") && name != seedsVariable {
+		if strings.HasPrefix(name, "NASTAVNIK_") && !strings.HasPrefix(name, "NASTAVNIK_TEST_") && name != seedsVariable {
 			_ = os.Unsetenv(name)
 		}
 	}
@@ -54,10 +54,12 @@ type result struct {
 	out, err string
 }
 
-// cli runs commands in this process on one data folder.
+// cli runs commands in this process on one data folder, or on servers.
 type cli struct {
-	t    testing.TB
-	data string
+	t      testing.TB
+	data   string
+	config string // the path of a configuration; "" for none
+	dsn    string // of PostgreSQL; "" where the data folder holds everything
 }
 
 func newCLI(t testing.TB) cli { return cli{t: t, data: t.TempDir()} }
@@ -69,8 +71,17 @@ func (c cli) run(args ...string) result { return c.read("", args...) }
 func (c cli) read(in string, args ...string) result {
 	c.t.Helper()
 	var out, errs bytes.Buffer
-	code := run(c.t.Context(), append([]string{"--data", c.data}, args...), streams{in: strings.NewReader(in), out: &out, err: &errs})
+	code := run(c.t.Context(), c.line(args), streams{in: strings.NewReader(in), out: &out, err: &errs})
 	return result{code: code, out: out.String(), err: errs.String()}
+}
+
+// line puts in front of a command where to run it.
+func (c cli) line(args []string) []string {
+	where := []string{"--data", c.data}
+	if c.config != "" {
+		where = append(where, "--config", c.config)
+	}
+	return append(where, args...)
 }
 
 // must runs a command line that has to succeed, and returns what it printed.
@@ -93,19 +104,30 @@ func (c cli) file(name, content string) string {
 	return path
 }
 
-// count runs a query that gives one number on the database of the folder.
+// count runs a query that gives one number on the database.
 func (c cli) count(query string, args ...any) int {
 	c.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.data, sqlite.FileName)+"?_pragma=query_only(1)&_pragma=busy_timeout(60000)")
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	db := c.database()
 	defer db.Close()
 	var n int
-	if err := db.QueryRow(query, args...).Scan(&n); err != nil {
+	if err := db.QueryRow(c.sql(query), args...).Scan(&n); err != nil {
 		c.t.Fatalf("%s: %v", query, err)
 	}
 	return n
+}
+
+// database opens the database for reading.
+func (c cli) database() *sql.DB {
+	c.t.Helper()
+	driver, address := "sqlite", "file:"+filepath.Join(c.data, sqlite.FileName)+"?_pragma=query_only(1)&_pragma=busy_timeout(60000)"
+	if c.dsn != "" {
+		driver, address = "pgx", c.dsn
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return db
 }
 
 // decode reads JSON that a command has printed.

@@ -32,6 +32,7 @@ func newMigrate(a *app) *cobra.Command {
 			},
 		},
 		newMigrateStatus(a),
+		newMigrateCopy(a),
 	)
 	return c
 }

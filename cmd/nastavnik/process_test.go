@@ -70,16 +70,23 @@ type process struct {
 	ended    chan struct{}
 }
 
-// start starts the program on a data folder. Its input stays open; the end of
-// the test kills it.
+// start starts the program on a data folder.
 func start(t testing.TB, data string, args ...string) *process {
+	t.Helper()
+	return cli{t: t, data: data}.start(args...)
+}
+
+// start starts the program in a process of its own. Its input stays open; the end
+// of the test kills it.
+func (c cli) start(args ...string) *process {
+	t := c.t
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{t: t, name: "nastavnik " + strings.Join(args, " "), ended: make(chan struct{})}
-	p.cmd = exec.Command(program, append([]string{"--data", data}, args...)...)
+	p.cmd = exec.Command(program, c.line(args)...)
 	p.cmd.Env = append(os.Environ(), beProgram+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -163,7 +170,13 @@ func (p *process) isBot(data string) {
 // startBot starts nastavnik serve and waits until it is the bot.
 func startBot(t testing.TB, data string) *process {
 	t.Helper()
-	p := start(t, data, "serve")
-	eventually(t, "serve works", func() bool { return p.err.take("Наставник работает") })
+	return cli{t: t, data: data}.startBot()
+}
+
+// startBot starts nastavnik serve and waits until it is the bot, or one of them.
+func (c cli) startBot() *process {
+	c.t.Helper()
+	p := c.start("serve")
+	eventually(c.t, "serve works", func() bool { return p.err.take("Наставник работает") })
 	return p
 }

@@ -32,7 +32,7 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.words, "words-only", false, "искать только по словам, без модели")
 	root.AddCommand(
 		newServe(a), newDemo(a), newChat(a), newAsk(a), newQuestion(a), newPerson(a),
-		newImport(a), newEval(a), newCalibrate(a), newMigrate(a), newConfig(a),
+		newImport(a), newEval(a), newCalibrate(a), newIndex(a), newBackup(a), newMigrate(a), newConfig(a), newDoctor(a),
 	)
 	russian(root)
 	return root

@@ -13,6 +13,7 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/console"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/lock"
 )
 
@@ -37,13 +38,23 @@ func (a *app) serve(ctx context.Context) error {
 		return a.heldError(err)
 	}
 	defer func() { _ = p.leave() }()
-	return a.beBot(ctx, p, nil, func() {
+	a.monitored = true
+	return stopped(ctx, a.beBot(ctx, p, nil, func() {
 		chat := "nastavnik chat"
 		if !a.production() {
 			chat += " --data " + a.cfg.Data
 		}
 		_, _ = fmt.Fprintf(a.std.err, "Наставник работает, %s. Спросить: %s. Остановить: Ctrl-C.\n", a.place(), chat)
-	})
+	}))
+}
+
+// stopped tells what failed from what was only stopped, as a bot is that is told to
+// stop while it is still starting.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 func holder(command string) lock.Holder {
@@ -76,6 +87,17 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		// keeps a base of 10,000 questions within 400 MB.
 		debug.SetGCPercent(50)
 	}
+	if err := a.joinFinder(ctx); err != nil {
+		return err
+	}
+	if err := a.admitShared(ctx); err != nil {
+		return err
+	}
+	w, err := a.openWeb(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close(ctx)
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
@@ -84,36 +106,58 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
 		Senders: map[string]bot.Sender{console.Platform: console.Sender{}},
 	})
-	w, err := p.workers(&lateWork{app: a, runner: r})
+	work, err := p.workers(&lateWork{app: a, runner: r})
 	if err != nil {
 		return err
 	}
-	if err := w.Start(ctx); err != nil {
+	if err := work.Start(ctx); err != nil {
 		return err
 	}
 	if made != nil {
 		made(r)
 	}
+	w.working.Store(true)
 	g, run := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.Run(run) })
 	g.Go(func() error { return p.keep(run, r.Wake) })
 	g.Go(func() error { return a.catchUp(run) })
 	g.Go(func() error { return a.keepFrequent(run) })
+	g.Go(func() error { return a.keepShared(run, p) })
+	g.Go(func() error { return a.monitor.Watch(run, checkParts) })
 	if ready != nil {
 		ready()
 	}
 	err = g.Wait()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateGrace)
 	defer cancel()
-	return errors.Join(err, w.Stop(stop))
+	return errors.Join(err, work.Stop(stop))
 }
 
 // lateGrace bounds how long late work may finish when the bot stops.
 const lateGrace = 5 * time.Second
 
+// catchUpAgain is how long to wait for a part that is away.
+const catchUpAgain = 5 * time.Second
+
 // catchUp computes vectors that are missing, because they were imported while
-// there was no bot or no model, or because the model is another one.
+// there was no bot or no model, or because the model is another one. While a part
+// that it needs is away it waits, for the bot has other things to do.
 func (a *app) catchUp(ctx context.Context) error {
+	for {
+		err := a.catchUpOnce(ctx)
+		if !errors.Is(err, knowledge.ErrAway) {
+			return err
+		}
+		a.log.WarnContext(ctx, "computing missing vectors is put off", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(catchUpAgain):
+		}
+	}
+}
+
+func (a *app) catchUpOnce(ctx context.Context) error {
 	ids, err := a.find.Backlog(ctx)
 	if err == nil && len(ids) > 0 {
 		a.log.InfoContext(ctx, "computing missing vectors", "questions", len(ids))

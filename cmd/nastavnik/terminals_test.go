@@ -11,7 +11,11 @@ import (
 // folder is a data folder with three entries and nobody in it.
 func folder(t testing.TB) cli {
 	t.Helper()
-	c := newCLI(t)
+	return filled(newCLI(t))
+}
+
+func filled(c cli) cli {
+	c.t.Helper()
 	c.must("import", c.file("kb.jsonl", threeEntries))
 	return c
 }
@@ -42,11 +46,14 @@ func answerFrom(t testing.TB, senior, question string) string {
 
 func TestTerminalsInTheirOwnProcesses(t *testing.T) {
 	t.Parallel()
-	c := folder(t)
-	startBot(t, c.data)
-	senior := start(t, c.data, "chat", "--senior", "Анна К.")
-	ivan := start(t, c.data, "chat", "--as", "Иван П.")
-	maria := start(t, c.data, "chat", "--as", "Мария")
+	onEach(t, terminalsInTheirOwnProcesses)
+}
+
+func terminalsInTheirOwnProcesses(t *testing.T, c cli) {
+	filled(c).startBot()
+	senior := c.start("chat", "--senior", "Анна К.")
+	ivan := c.start("chat", "--as", "Иван П.")
+	maria := c.start("chat", "--as", "Мария")
 
 	ivan.say("Как изменить ответственного по сделке?")
 	ivan.sees("Карточка → «Ответственный»", "[1] Помогло", "Возможно, вас интересует")

@@ -32,6 +32,8 @@ type post interface {
 	// keep keeps the place until ctx ends; wake is called when other processes have
 	// left something to handle.
 	keep(ctx context.Context, wake func()) error
+	// lead runs fn in one of the processes that are the bot, until ctx ends.
+	lead(ctx context.Context, name string, fn func(ctx context.Context) error) error
 	// poll is how often to look for that all the same.
 	poll() time.Duration
 	leave() error
@@ -136,6 +138,10 @@ func (p onlyPost) claims() bot.Claims  { return nil }
 func (p onlyPost) poll() time.Duration { return ownPoll }
 func (p onlyPost) leave() error        { return p.lock.Release() }
 
+func (p onlyPost) lead(ctx context.Context, _ string, fn func(ctx context.Context) error) error {
+	return fn(ctx)
+}
+
 func (p onlyPost) workers(h late.Handler) (*late.Workers, error) {
 	return p.queue.Workers(p.WriteDB(), h)
 }
@@ -174,6 +180,10 @@ func (p replicaPost) leave() error        { return p.replica.Close() }
 
 func (p replicaPost) workers(h late.Handler) (*late.Workers, error) {
 	return p.queue.Workers(p.Pool(), h, p.replica)
+}
+
+func (p replicaPost) lead(ctx context.Context, name string, fn func(ctx context.Context) error) error {
+	return p.replica.Lead(ctx, name, fn)
 }
 
 func (p replicaPost) keep(ctx context.Context, wake func()) error { return p.replica.Run(ctx, wake) }

@@ -24,7 +24,7 @@ type rule struct {
 // a package without a rule is a violation, so that a new layer is a decision.
 func layout() []rule {
 	return []rule{
-		{packages: "cmd/...", may: []string{"bot/...", "store/...", "knowledge/...", "configs/...", "migrations", "web"}},
+		{packages: "cmd/...", may: []string{"bot/...", "store/...", "knowledge/...", "configs/...", "health", "migrations", "web"}},
 
 		// Decide may call what is pure: search's recognition of small talk, the catalogue
 		// of texts. An adapter puts a text of the catalogue into its platform's markup.
@@ -48,14 +48,19 @@ func layout() []rule {
 		{packages: "store/sqlite", may: []string{"knowledge", "bot", "store/record", "migrations"}},
 		{packages: "store/postgres", may: []string{"knowledge", "bot", "store/record", "migrations"}},
 		{packages: "store/storetest", may: []string{"knowledge", "bot"}, testOnly: true},
+		// It copies one record of truth into another, queue and all.
+		{packages: "store/transfer", may: []string{"knowledge", "bot", "store/sqlite", "store/postgres", "store/late", "store/lock"}},
 		{packages: "store/memory", may: []string{"knowledge", "knowledge/vector"}},
 		{packages: "store/disk", may: []string{"knowledge", "knowledge/content"}},
 		{packages: "store/s3", may: []string{"knowledge", "knowledge/content"}},
 		{packages: "store/...", may: []string{"knowledge", "bot"}},
 
 		{packages: "configs/..."},
+		{packages: "health"},
 		{packages: "migrations/..."},
 		{packages: "web"},
+		{packages: "internal/devenv", testOnly: true}, // real servers
+		{packages: "internal/devenv/...", may: []string{"internal/devenv"}, testOnly: true},
 		{packages: "internal/..."}, // what serves the developer, never the product
 	}
 }

@@ -36,7 +36,7 @@ const (
 //nolint:gochecknoglobals // each is started at most once a process and never changes after that
 var shared = struct{ postgres, milvus, s3 func() (*Server, error) }{
 	postgres: sync.OnceValues(func() (*Server, error) { return launchTemporary(context.Background(), postgres()) }),
-	milvus:   sync.OnceValues(func() (*Server, error) { return launchTemporary(context.Background(), milvus()) }),
+	milvus:   sync.OnceValues(func() (*Server, error) { return launchTemporary(context.Background(), milvus(milvusPatience)) }),
 	s3:       sync.OnceValues(func() (*Server, error) { return launchTemporary(context.Background(), s3()) }),
 }
 
@@ -92,7 +92,7 @@ func PrivatePostgres(tb testing.TB) *Server { tb.Helper(); return private(tb, po
 
 // PrivateMilvus starts a server that this test alone uses, until it ends. It takes
 // several seconds and a quarter of a gigabyte of memory.
-func PrivateMilvus(tb testing.TB) *Server { tb.Helper(); return private(tb, milvus()) }
+func PrivateMilvus(tb testing.TB) *Server { tb.Helper(); return private(tb, milvus(milvusOblivious)) }
 
 // PrivateS3 starts a server that this test alone uses, until it ends.
 func PrivateS3(tb testing.TB) *Server { tb.Helper(); return private(tb, s3()) }
@@ -109,7 +109,10 @@ func private(tb testing.TB, p program) *Server {
 }
 
 // A missingError says that a server is not installed, and how to get it.
-type missingError struct{ what, remedy string }
+type missingError struct {
+	what, remedy string
+	forever      bool // it cannot be installed on this machine
+}
 
 func (e missingError) Error() string { return e.what + ": " + e.remedy }
 

@@ -153,15 +153,6 @@ func TestPrivateS3KeepsItsData(t *testing.T) {
 	}
 }
 
-func TestPrivateMilvus(t *testing.T) {
-	t.Parallel()
-	server := devenv.PrivateMilvus(t)
-	server.Kill()
-	server.Start()
-	server.Stop()
-	server.Start()
-}
-
 func TestMilvus(t *testing.T) {
 	t.Parallel()
 	if devenv.Milvus(t) == "" {

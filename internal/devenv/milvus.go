@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -19,12 +21,21 @@ import (
 // the metrics, and two of its own etcd.
 const milvusPorts = 12
 
+// How long a part of the server that is gone is still taken for present, in seconds.
+// A restarted server makes no collection before it has forgotten its former self, so
+// one that a test restarts forgets soon; another keeps Milvus' own value, because a
+// machine that is very busy may let a living part seem gone.
+const (
+	milvusPatience  = 30
+	milvusOblivious = 5
+)
+
 // milvus is a standalone Milvus with its own etcd, message queue and file storage.
-func milvus() program {
+func milvus(patience int) program {
 	return program{
 		name:  "milvus",
 		ports: milvusPorts,
-		setup: setupMilvus,
+		setup: func(_ context.Context, s *Server) error { return setupMilvus(s, patience) },
 		run:   runMilvus,
 		ready: milvusSearches,
 		stop:  syscall.SIGTERM,
@@ -35,9 +46,12 @@ func milvus() program {
 func (s *Server) milvusConfig(name string) string { return filepath.Join(s.dir, "configs", name) }
 
 // setupMilvus writes the configuration: the template of the package, filled in.
-func setupMilvus(_ context.Context, s *Server) error {
+func setupMilvus(s *Server, patience int) error {
 	home, err := findMilvus()
 	if err != nil {
+		return err
+	}
+	if err := shareMilvusFolder(); err != nil {
 		return err
 	}
 	for _, folder := range []string{"configs", "data", "logs"} {
@@ -49,7 +63,7 @@ func setupMilvus(_ context.Context, s *Server) error {
 	if err != nil {
 		return err
 	}
-	config, err := fillMilvus(string(template), s.milvusValues())
+	config, err := fillMilvus(string(template), s.milvusValues(), patience)
 	if err != nil {
 		return err
 	}
@@ -63,6 +77,24 @@ func setupMilvus(_ context.Context, s *Server) error {
 		}
 	}
 	return nil
+}
+
+// milvusFolder is where every Milvus writes, whatever its configuration says.
+const milvusFolder = "/tmp/milvus"
+
+// shareMilvusFolder lets everybody write there, as in /tmp: left to itself the
+// server makes the folder its user's own, and another user's does not start until
+// it is gone.
+func shareMilvusFolder() error {
+	if err := os.Mkdir(milvusFolder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	_ = os.Chmod(milvusFolder, 0o777|os.ModeSticky) // as /tmp itself; fails where it is another user's
+	probe, err := os.CreateTemp(milvusFolder, "nastavnik-")
+	if err != nil {
+		return fmt.Errorf("%s is another user's and Milvus must write there: remove it (sudo rm -r %s): %w", milvusFolder, milvusFolder, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // milvusValues returns what the template asks for. Ports count up from the proxy's,
@@ -106,7 +138,7 @@ initial-cluster: default=%s
 var milvusBlank = regexp.MustCompile(`\{\{ *(\w+)(?:\(\w+\))?(?:: *([^}]*?))? *\}\}`)
 
 // fillMilvus fills the template in and changes what a test needs otherwise.
-func fillMilvus(template string, values map[string]string) (string, error) {
+func fillMilvus(template string, values map[string]string, patience int) (string, error) {
 	config := milvusBlank.ReplaceAllStringFunc(template, func(blank string) string {
 		parts := milvusBlank.FindStringSubmatch(blank)
 		if value, ok := values[parts[1]]; ok {
@@ -119,6 +151,7 @@ func fillMilvus(template string, values map[string]string) (string, error) {
 		{"\n  timeTickInterval: 200 ", "\n  timeTickInterval: 20 "},
 		// Half an hour, otherwise.
 		{"\n  gracefulStopTimeout: 1800 ", "\n  gracefulStopTimeout: 1 "},
+		{"\n    ttl: 30 ", fmt.Sprintf("\n    ttl: %d ", patience)},
 		// The address of its parts among themselves: a machine may have no other than this.
 		{"\n  ip: #", "\n  ip: 127.0.0.1 #"},
 	}
@@ -134,10 +167,11 @@ func fillMilvus(template string, values map[string]string) (string, error) {
 func runMilvus(s *Server) command {
 	home, _ := findMilvus() // setup has found it
 	bin := filepath.Join(home, "bin")
+	alias := "nastavnik-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(s.port)
+	lock := "/standalone-" + alias + ".pid"
 	return command{
 		path: filepath.Join(bin, "milvus"),
-		// The alias names the file that it locks, outside its folder.
-		args: []string{"run", "standalone", "-alias", "nastavnik-" + strconv.Itoa(s.port)},
+		args: []string{"run", "standalone", "-alias", alias},
 		env: append(os.Environ(),
 			"LD_LIBRARY_PATH="+bin,
 			"MILVUSCONF="+filepath.Join(s.dir, "configs"),
@@ -146,6 +180,8 @@ func runMilvus(s *Server) command {
 			"ETCD_USE_EMBED=true",
 			"ETCD_CONFIG_PATH="+s.milvusConfig("etcd.yaml"),
 		),
+		// Which of the two folders has the lock depends on who may make the first.
+		litter: []string{milvusFolder + "/server_id_@", milvusFolder + lock, "/run/milvus" + lock},
 	}
 }
 

@@ -3,7 +3,6 @@ package devenv
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -67,8 +66,8 @@ func setupPostgres(ctx context.Context, s *Server) error {
 		return err
 	}
 	if as != nil && !open(bin) {
-		if err := copyOnce(filepath.Dir(bin), s.postgresCopy()); err != nil {
-			return fmt.Errorf("copy PostgreSQL to where user %d may run it: %w", as.Uid, err)
+		if err := copyFor(as, filepath.Dir(bin), s.postgresCopy()); err != nil {
+			return fmt.Errorf("copy PostgreSQL to where user %d may run it: %w", as.uid, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(s.postgresData(), "PG_VERSION")); err == nil {
@@ -80,14 +79,14 @@ func setupPostgres(ctx context.Context, s *Server) error {
 	}
 	if as != nil {
 		for _, path := range []string{s.dir, password} {
-			if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+			if err := os.Chown(path, int(as.uid), int(as.gid)); err != nil {
 				return err
 			}
 		}
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(s.postgresBin(bin), "initdb"), "--no-sync", "--auth=scram-sha-256", "--pwfile="+password,
 		"--username=postgres", "--encoding=UTF8", "--locale="+locale(), "--pgdata="+s.postgresData())
-	initdb.Dir, initdb.Env, initdb.SysProcAttr = s.dir, postgresEnv(), &syscall.SysProcAttr{Credential: as}
+	initdb.Dir, initdb.Env, initdb.SysProcAttr = s.dir, postgresEnv(), runAs(as)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
@@ -97,16 +96,21 @@ func setupPostgres(ctx context.Context, s *Server) error {
 func runPostgres(s *Server) command {
 	as, _ := unprivileged() // setup has been through both
 	bin, _ := findPostgres()
+	args := []string{
+		"-D", s.postgresData(), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
+		"-c", "unix_socket_directories=", // a folder's path may be too long for a socket's
+		"-c", "max_connections=300",
+		// What a killed server leaves in /dev/shm would stay there for ever.
+		"-c", "dynamic_shared_memory_type=mmap",
+	}
+	if s.temporary {
+		args = append(args, "-F") // does not wait for the disk: its data survive a kill, not the machine
+	}
 	return command{
 		path: filepath.Join(s.postgresBin(bin), "postgres"),
-		args: []string{
-			"-D", s.postgresData(), "-F", "-k", s.dir, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
-			"-c", "max_connections=300",
-			// What a killed server leaves in /dev/shm would stay there for ever.
-			"-c", "dynamic_shared_memory_type=mmap",
-		},
-		env: postgresEnv(),
-		as:  as,
+		args: args,
+		env:  postgresEnv(),
+		as:   as,
 	}
 }
 
@@ -164,12 +168,21 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// copyOnce copies a folder unless the copy is there.
-func copyOnce(from, to string) error {
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil && !errors.Is(err, fs.ErrExist) {
+// copyFor copies a folder for an account unless the copy is there. The account owns
+// it, because the server's guardian, which is that account's too, removes it.
+func copyFor(as *account, from, to string) error {
+	if isDir(to) {
+		return nil
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		return err
 	}
-	return nil
+	return filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(as.uid), int(as.gid)) //nolint:gosec // nobody else may enter the folder yet
+	})
 }
 
 func postgresDSN(role, password, addr, database string) string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -16,10 +17,10 @@ import (
 // leaves a shell behind that reads from a pipe of which the process that started
 // the server holds the other end: when that process is gone, however it went, the
 // read ends and the shell ends the server and removes its folder, if it is
-// temporary. So nothing depends on a test ending well, on any system.
+// temporary, and its litter. So nothing depends on a test ending well, on any system.
 const guardian = `
-quit=$1 folder=$2
-shift 2
+quit=$1 folder=$2 litter=$3
+shift 3
 exec 3<&0 </dev/null
 {
 	read -r _ <&3
@@ -30,6 +31,7 @@ exec 3<&0 </dev/null
 		i=$((i + 1))
 	done
 	kill -s KILL $$
+	rm -f $(printf '%s' "$litter" | sed "s/@/$$/")
 	[ -z "$folder" ] || rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
 } >/dev/null 2>&1 &
 exec "$@" 3<&-
@@ -39,6 +41,7 @@ exec "$@" 3<&-
 type process struct {
 	pid      int
 	lifeline *os.File // the pipe's end that the guardian waits for
+	litter   []string
 	gone     bool
 }
 
@@ -61,19 +64,21 @@ func spawn(s *Server) (*process, error) {
 	if s.temporary {
 		folder = s.dir
 	}
-	args := append([]string{"sh", "-c", guardian, "sh", signalName(s.program.quit), folder, c.path}, c.args...)
+	sys := runAs(c.as)
+	sys.Setpgid = true
+	args := append([]string{"sh", "-c", guardian, "sh", signalName(s.program.quit), folder, strings.Join(c.litter, " "), c.path}, c.args...)
 	p, err := os.StartProcess("/bin/sh", args, &os.ProcAttr{
 		Dir:   s.dir,
 		Env:   c.env,
 		Files: []*os.File{read, log, log},
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: c.as},
+		Sys:   sys,
 	})
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	pid := p.Pid
 	_ = p.Release()
-	return &process{pid: pid, lifeline: write}, nil
+	return &process{pid: pid, lifeline: write, litter: c.litter}, nil
 }
 
 func signalName(s syscall.Signal) string {
@@ -114,12 +119,15 @@ func (p *process) end(signal syscall.Signal) error {
 	}
 	_ = syscall.Kill(-p.pid, syscall.SIGKILL) // the guardian, which keeps the group's number taken
 	_ = p.lifeline.Close()
+	for _, path := range p.litter {
+		_ = os.Remove(strings.ReplaceAll(path, "@", strconv.Itoa(p.pid)))
+	}
 	return err
 }
 
 // unprivileged returns whom to run a server as that refuses root, nil where this
 // process is not root's.
-func unprivileged() (*syscall.Credential, error) {
+func unprivileged() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -136,7 +144,15 @@ func unprivileged() (*syscall.Credential, error) {
 		if err != nil {
 			continue
 		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		return &account{uint32(uid), uint32(gid)}, nil
 	}
 	return nil, fmt.Errorf("this runs as root, and there is neither a user postgres nor nobody to run the server as")
+}
+
+// runAs makes a new process that of an account.
+func runAs(as *account) *syscall.SysProcAttr {
+	if as == nil {
+		return &syscall.SysProcAttr{}
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: as.uid, Gid: as.gid}}
 }

@@ -18,6 +18,10 @@ import (
 // a machine that compiles on all its cores meanwhile is slow.
 const startTimeout = 2 * time.Minute
 
+// attemptTimeout is how long one question whether it is ready may take: a Milvus
+// that was killed thinks about its first collection for several seconds.
+const attemptTimeout = 30 * time.Second
+
 // A program is one kind of server.
 type program struct {
 	name  string
@@ -39,8 +43,14 @@ type command struct {
 	path string
 	args []string
 	env  []string
-	as   *syscall.Credential // nil: as whoever runs this process
+	as   *account // nil: as whoever runs this process
+	// litter are the files that it leaves outside its folder, @ for the number of
+	// its process; no spaces.
+	litter []string
 }
+
+// An account is a user of the system.
+type account struct{ uid, gid uint32 }
 
 // A Server is a server of a test's own, or of a developer's machine.
 type Server struct {
@@ -81,6 +91,20 @@ func (s *Server) Start() {
 	if err := s.start(s.tb.Context()); err != nil {
 		s.tb.Fatal(err)
 	}
+}
+
+// Wipe ends the server, forgets its data, and starts it again on the same port.
+func (s *Server) Wipe() {
+	s.tb.Helper()
+	s.Kill()
+	entries, err := os.ReadDir(s.dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, e.Name())))
+	}
+	if err != nil {
+		s.tb.Fatalf("wipe %s: %v", s.program.name, err)
+	}
+	s.Start()
 }
 
 // launchTemporary starts a server in a folder of its own that goes with it.
@@ -158,7 +182,7 @@ func (s *Server) await(ctx context.Context) error {
 		if s.process.ended() {
 			return errEnded
 		}
-		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		err := s.program.ready(attempt, s)
 		cancel()
 		if err == nil {
@@ -197,6 +221,11 @@ func lastLines(path string, n int) string {
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lastOf(strings.TrimSpace(string(text)), n)
+}
+
+// lastOf returns the last n lines of a text.
+func lastOf(text string, n int) string {
+	lines := strings.Split(text, "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

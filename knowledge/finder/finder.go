@@ -39,6 +39,10 @@ type Options struct {
 	// Synonyms maps slang to the plain words for it; see search.ParserOptions.
 	Synonyms map[string]string
 	Log      *slog.Logger
+	// Report is told how PartEmbedder and PartIndex did whenever a search needed them,
+	// nil for well; without them it goes on by words. It is called at every search, so it
+	// must be quick, and by several goroutines at once. Nil is nobody.
+	Report func(part string, err error)
 }
 
 // Finder searches. It is safe for concurrent use.
@@ -51,6 +55,8 @@ type Finder struct {
 	hubs     *hubs
 	cal      atomic.Pointer[search.Calibration]
 	queries  *memo
+
+	embedding, nearing *outage // of the embedder, and of the indexes
 
 	indexing sync.Mutex // held while a batch is embedded
 
@@ -88,6 +94,10 @@ func New(o Options) *Finder {
 		weights: search.DefaultWeights(name),
 		queries: newMemo(), behind: map[string]bool{}, shelf: map[string]knowledge.Page{},
 	}
+	f.embedding, f.nearing = newOutage(PartEmbedder, o), newOutage(PartIndex, o)
+	if o.Embedder != nil {
+		f.o.Embedder = watched{o.Embedder, f.embedding}
+	}
 	f.hubs = newHubs(o.Embedder, f.weights, o.Log)
 	shipped := search.DefaultCalibration(name)
 	f.cal.Store(&shipped)
@@ -116,12 +126,12 @@ func (f *Finder) query(ctx context.Context, text string) (query, error) {
 	}
 	var err error
 	q.vector, err = f.queries.get(ctx, f.o.Embedder, q.words.Text)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && ctx.Err() != nil { // an embedder's own time-out is no end of the search
 		return q, err
 	}
 	if err != nil {
 		// The base still answers from words; the admin sees why in the log.
-		f.o.Log.WarnContext(ctx, "embedding a question failed, searching by words", "err", err)
+		f.embedding.begins(ctx, err)
 		q.vector = nil
 	}
 	return q, nil
@@ -171,9 +181,10 @@ func (f *Finder) near(ctx context.Context, p knowledge.Probe, index knowledge.In
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		f.o.Log.WarnContext(ctx, "vector search failed, searching by words", "err", err)
+		f.nearing.begins(ctx, err)
 		return nil, nil
 	}
+	f.nearing.over(ctx)
 	return f.hubs.near(p.Values, hits, nil), nil
 }
 

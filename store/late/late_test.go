@@ -20,7 +20,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/late"
-	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
 // patience is how long a test waits for what must come: far longer than it
@@ -30,31 +29,27 @@ const patience = time.Minute
 const roleVariable = "NASTAVNIK_TEST_LATE"
 
 func TestMain(m *testing.M) {
-	role, dir, ok := strings.Cut(os.Getenv(roleVariable), " ")
+	role, address, ok := strings.Cut(os.Getenv(roleVariable), " ")
 	if !ok {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	if err := child(role, dir); err != nil {
+	if err := child(role, address); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // child is another process on the same database.
-func child(role, dir string) error {
+func child(role, address string) error {
 	ctx := context.Background()
-	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	s, err := sqlite.Open(ctx, sqlite.Options{Dir: dir, Queue: queue})
+	d, err := openDatabase(ctx, address, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	if role == "insert" {
-		err := s.Write(ctx, func(tx bot.Tx) error { return tx.Schedule(ctx, bot.Job{At: time.Now(), Drain: "from another process"}) })
-		return errors.Join(err, s.Close())
+		err := d.store.Write(ctx, func(tx bot.Tx) error { return tx.Schedule(ctx, bot.Job{At: time.Now(), Drain: "from another process"}) })
+		return errors.Join(err, d.close())
 	}
 	h := newHandler()
 	h.fail = func(ctx context.Context, what string) error {
@@ -62,7 +57,7 @@ func child(role, dir string) error {
 		time.Sleep(time.Hour) // and is killed
 		return nil
 	}
-	workers, err := queue.Workers(s.WriteDB(), h)
+	workers, err := d.workers(h)
 	if err != nil {
 		return err
 	}
@@ -73,14 +68,14 @@ func child(role, dir string) error {
 	return nil
 }
 
-func spawn(t *testing.T, role, dir string) (*exec.Cmd, io.Reader) {
+func spawn(t *testing.T, role, address string) (*exec.Cmd, io.Reader) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(self)
-	c.Env = append(os.Environ(), roleVariable+"="+role+" "+dir)
+	c.Env = append(os.Environ(), roleVariable+"="+role+" "+address)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -158,34 +153,39 @@ func (h *handler) nothing(t *testing.T) {
 
 // bench is a database with its queue.
 type bench struct {
-	dir   string
-	queue *late.SQLiteQueue
-	store *sqlite.Store
+	database
+	address string
 }
 
-func setup(t *testing.T) *bench {
+// each runs a test on each kind of database.
+func each(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
-	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
+	for name, address := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, setup(t, address(t), slog.New(slog.DiscardHandler)))
+		})
 	}
-	dir := t.TempDir()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Queue: queue})
+}
+
+func setup(t *testing.T, address string, log *slog.Logger) *bench {
+	t.Helper()
+	d, err := openDatabase(t.Context(), address, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := d.close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &bench{dir: dir, queue: queue, store: s}
+	return &bench{database: d, address: address}
 }
 
 // work starts workers until the end of the test.
 func (b *bench) work(t *testing.T, h late.Handler) *late.Workers {
 	t.Helper()
-	w, err := b.queue.Workers(b.store.WriteDB(), h)
+	w, err := b.workers(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,8 +215,10 @@ func (b *bench) schedule(t *testing.T, jobs ...bot.Job) {
 	}
 }
 
-func TestEventComesBackAsItWentIn(t *testing.T) {
-	b, h := setup(t), newHandler()
+func TestEventComesBackAsItWentIn(t *testing.T) { t.Parallel(); each(t, testEventComesBackAsItWentIn) }
+
+func testEventComesBackAsItWentIn(t *testing.T, b *bench) {
+	h := newHandler()
 	row := bot.Row{
 		Key: "silence/5", Chat: "console:иван", Kind: "silence", Payload: []byte(`{"last":"2026-03-02T12:00:00Z","text":"ёлка 🎄"}`),
 		From: knowledge.Identity{Platform: "console", External: "иван", Name: "Иван", Chat: "console:иван"},
@@ -234,8 +236,10 @@ func TestEventComesBackAsItWentIn(t *testing.T) {
 }
 
 // Jobs are stored in any order, and some before there are workers.
-func TestEachAtItsTime(t *testing.T) {
-	b, h := setup(t), newHandler()
+func TestEachAtItsTime(t *testing.T) { t.Parallel(); each(t, testEachAtItsTime) }
+
+func testEachAtItsTime(t *testing.T, b *bench) {
+	h := newHandler()
 	due := map[string]time.Time{}
 	job := func(name string, in time.Duration) bot.Job {
 		at := time.Now().Add(in)
@@ -259,7 +263,12 @@ func TestEachAtItsTime(t *testing.T) {
 }
 
 func TestNothingIsStoredByAnUndoneWrite(t *testing.T) {
-	b, h := setup(t), newHandler()
+	t.Parallel()
+	each(t, testNothingIsStoredByAnUndoneWrite)
+}
+
+func testNothingIsStoredByAnUndoneWrite(t *testing.T, b *bench) {
+	h := newHandler()
 	undo := errors.New("undo")
 	err := b.store.Write(t.Context(), func(tx bot.Tx) error {
 		q := knowledge.Question{Text: "Вопрос", Status: knowledge.Unanswered}
@@ -273,7 +282,12 @@ func TestNothingIsStoredByAnUndoneWrite(t *testing.T) {
 }
 
 func TestChangedQuestionsAreIndexed(t *testing.T) {
-	b, h := setup(t), newHandler()
+	t.Parallel()
+	each(t, testChangedQuestionsAreIndexed)
+}
+
+func testChangedQuestionsAreIndexed(t *testing.T, b *bench) {
+	h := newHandler()
 	var want []string
 	err := b.store.Write(t.Context(), func(tx bot.Tx) error {
 		for n := range 450 {
@@ -306,8 +320,10 @@ func TestChangedQuestionsAreIndexed(t *testing.T) {
 	h.nothing(t)
 }
 
-func TestFailureIsRepeated(t *testing.T) {
-	b, h := setup(t), newHandler()
+func TestFailureIsRepeated(t *testing.T) { t.Parallel(); each(t, testFailureIsRepeated) }
+
+func testFailureIsRepeated(t *testing.T, b *bench) {
+	h := newHandler()
 	failed := 0
 	h.fail = func(context.Context, string) error {
 		if failed++; failed <= 2 {
@@ -323,10 +339,12 @@ func TestFailureIsRepeated(t *testing.T) {
 	h.nothing(t)
 }
 
-func TestAnotherProcessInserts(t *testing.T) {
-	b, h := setup(t), newHandler()
+func TestAnotherProcessInserts(t *testing.T) { t.Parallel(); each(t, testAnotherProcessInserts) }
+
+func testAnotherProcessInserts(t *testing.T, b *bench) {
+	h := newHandler()
 	b.work(t, h)
-	c, _ := spawn(t, "insert", b.dir)
+	c, _ := spawn(t, "insert", b.address)
 	if err := c.Wait(); err != nil {
 		t.Fatal(err)
 	}
@@ -337,13 +355,15 @@ func TestAnotherProcessInserts(t *testing.T) {
 
 // What a killed bot was doing is done by the next one, together with what it had
 // not begun.
-func TestKilledWorkers(t *testing.T) {
-	b, h := setup(t), newHandler()
+func TestKilledWorkers(t *testing.T) { t.Parallel(); each(t, testKilledWorkers) }
+
+func testKilledWorkers(t *testing.T, b *bench) {
+	h := newHandler()
 	const jobs = 20
 	for n := range jobs {
 		b.schedule(t, bot.Job{At: time.Now(), Drain: bot.ChatID(fmt.Sprint(n))})
 	}
-	c, out := spawn(t, "work", b.dir)
+	c, out := spawn(t, "work", b.address)
 	if _, err := fmt.Fscanln(out, new(string), new(string)); err != nil {
 		t.Fatalf("the child began nothing: %v", err)
 	}
@@ -364,9 +384,11 @@ func TestKilledWorkers(t *testing.T) {
 	h.nothing(t)
 }
 
-func TestStop(t *testing.T) {
+func TestStop(t *testing.T) { t.Parallel(); each(t, testStop) }
+
+func testStop(t *testing.T, b *bench) {
 	running, release := make(chan string), make(chan struct{})
-	b, h := setup(t), newHandler()
+	h := newHandler()
 	h.fail = func(ctx context.Context, what string) error {
 		running <- what
 		select {
@@ -385,7 +407,7 @@ func TestStop(t *testing.T) {
 		}
 	}
 	b.schedule(t, bot.Job{At: time.Now(), Drain: "slow"})
-	w, err := b.queue.Workers(b.store.WriteDB(), h)
+	w, err := b.workers(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,29 +455,26 @@ func TestStop(t *testing.T) {
 
 // The library's news are for those who debug.
 func TestQuietLog(t *testing.T) {
-	var out strings.Builder
-	var mu sync.Mutex
-	queue, err := late.SQLite(slog.New(slog.NewTextHandler(writer{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelInfo})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: queue})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	b := &bench{queue: queue, store: s}
-	h := newHandler()
-	w := b.work(t, h)
-	b.schedule(t, bot.Job{At: time.Now(), Drain: "console:иван"})
-	h.next(t)
-	if err := w.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if out.Len() != 0 {
-		t.Errorf("logged at info:\n%s", out.String())
+	t.Parallel()
+	for name, address := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			var mu sync.Mutex
+			log := slog.New(slog.NewTextHandler(writer{&mu, &out}, &slog.HandlerOptions{Level: slog.LevelInfo}))
+			b, h := setup(t, address(t), log), newHandler()
+			w := b.work(t, h)
+			b.schedule(t, bot.Job{At: time.Now(), Drain: "console:иван"})
+			h.next(t)
+			if err := w.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if out.Len() != 0 {
+				t.Errorf("logged at info:\n%s", out.String())
+			}
+		})
 	}
 }
 

@@ -69,26 +69,20 @@ func expectAway(t *testing.T, x *milvus.Index, timeout time.Duration) {
 	}
 }
 
-// eventually waits until something works.
-func eventually(t *testing.T, what string, try func() error) {
-	t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not work again: %v", what, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+func check(x *milvus.Index) error {
+	_, err := x.Check(context.Background())
+	return err
 }
 
-func checked(x *milvus.Index) func() error {
-	return func() error {
-		_, err := x.Check(context.Background())
-		return err
+// eventually waits until searching works.
+func eventually(t *testing.T, x *milvus.Index) {
+	t.Helper()
+	deadline := time.Now().Add(2 * time.Minute)
+	for err := check(x); err != nil; err = check(x) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the index does not work again: %v", err)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
@@ -140,7 +134,7 @@ func TestRestart(t *testing.T) {
 	server.Kill()
 	expectAway(t, x, time.Second)
 	server.Start()
-	eventually(t, "the index", checked(x))
+	eventually(t, x)
 	if keys, err := found(x, 0); err != nil || keys != "before" {
 		t.Errorf("after the restart: %q, %v", keys, err)
 	}
@@ -163,7 +157,7 @@ func TestNetwork(t *testing.T) {
 	w := newWire(t, o.Address)
 	o.Address, o.Timeout = w.proxy.Listen, 500*time.Millisecond
 	x := open(t, o)
-	eventually(t, "the index", checked(x))
+	eventually(t, x)
 
 	w.spoil(t, "timeout", `{"timeout":0}`)
 	began := time.Now()
@@ -188,7 +182,7 @@ func TestNetwork(t *testing.T) {
 		t.Errorf("when the caller cancels: %v", err)
 	}
 	w.mend(t)
-	eventually(t, "the index", checked(x))
+	eventually(t, x)
 
 	w.spoil(t, "latency", `{"latency":20}`)
 	if _, err := x.Check(t.Context()); err != nil {
@@ -200,7 +194,7 @@ func TestNetwork(t *testing.T) {
 		t.Errorf("through a network that is too slow: %v", err)
 	}
 	w.mend(t)
-	eventually(t, "the index", checked(x))
+	eventually(t, x)
 
 	// A connection that was cut unnoticed is made again, and nobody is told.
 	for range 3 {

@@ -167,6 +167,7 @@ func (x *Index) fits(c collection) error {
 // of processes may do so at once: they make one collection. The errors are those of
 // Check.
 func (x *Index) EnsureCollection(ctx context.Context) error {
+	x.forget()
 	_, err := x.resolve(ctx)
 	if !errors.Is(err, ErrMissing) {
 		return err

@@ -118,6 +118,18 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// Another bot on the same server, whose alias is the very name of our collection.
+func TestNeighbouringBot(t *testing.T) {
+	t.Parallel()
+	o := fresh(t, 4)
+	x := opened(t, o)
+	o.Name += "_1"
+	expect(t, open(t, o), milvus.ErrForeign, "milvus.collection")
+	if err := check(x); err != nil {
+		t.Error(err)
+	}
+}
+
 // A collection of somebody else that has the name of our next one is stepped over.
 func TestForeignNeighbour(t *testing.T) {
 	t.Parallel()
@@ -132,7 +144,7 @@ func TestForeignNeighbour(t *testing.T) {
 		}
 	}
 	x := opened(t, o)
-	if err := checked(x)(); err != nil {
+	if err := check(x); err != nil {
 		t.Error(err)
 	}
 	if got := names(t, o); !slices.Equal(got, []string{"_03", "_1", "_2", "_2x"}) {
@@ -221,7 +233,7 @@ func TestReleased(t *testing.T) {
 	if err := admin(t, o.Address).ReleaseCollection(t.Context(), o.Name); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the index", checked(x))
+	eventually(t, x)
 	if keys, err := found(x, 0); err != nil || keys != "a" {
 		t.Errorf("found %q, %v", keys, err)
 	}

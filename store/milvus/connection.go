@@ -40,7 +40,7 @@ func dial(ctx context.Context, o Options) (client.Client, error) {
 				// person's search is better told at once that the server is away.
 				grpc_retry.Disable(),
 			),
-			grpc.WithChainUnaryInterceptor(retryOnce, readRefusals),
+			grpc.WithChainUnaryInterceptor(retryOnce(), readRefusals()),
 		},
 	})
 }
@@ -48,37 +48,41 @@ func dial(ctx context.Context, o Options) (client.Client, error) {
 // retryOnce does again what a connection took with it that had been lost unnoticed:
 // the second time, gRPC connects anew. Whatever is asked of the server may be done
 // twice.
-func retryOnce(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	err := invoke(ctx, method, req, reply, cc, opts...)
-	if grpcCode(err) == codes.Unavailable && ctx.Err() == nil {
-		return invoke(ctx, method, req, reply, cc, opts...)
+func retryOnce() grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		err := invoke(ctx, method, req, reply, cc, opts...)
+		if grpcCode(err) == codes.Unavailable && ctx.Err() == nil {
+			return invoke(ctx, method, req, reply, cc, opts...)
+		}
+		return err
 	}
-	return err
 }
 
 // readRefusals turns an answer that says no into a refusal, with its code.
-func readRefusals(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
-		return err
-	}
-	s, ok := reply.(*commonpb.Status)
-	if !ok {
-		r, has := reply.(interface{ GetStatus() *commonpb.Status })
-		if !has {
-			return nil
+func readRefusals() grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
+			return err
 		}
-		s = r.GetStatus()
-	}
-	//nolint:staticcheck // servers before 2.3 have only this code
-	legacy := s.GetErrorCode()
-	if s.GetCode() == 0 && legacy == commonpb.ErrorCode_Success {
+		if s, ok := reply.(*commonpb.Status); ok {
+			return refusalOf(s)
+		}
+		if r, ok := reply.(interface{ GetStatus() *commonpb.Status }); ok {
+			return refusalOf(r.GetStatus())
+		}
 		return nil
 	}
-	code := s.GetCode()
-	if legacy == commonpb.ErrorCode_CollectionNotExists {
-		code = codeCollectionNotFound
+}
+
+func refusalOf(s *commonpb.Status) error {
+	old := s.GetErrorCode() //nolint:staticcheck // some answers, and old servers, have only this one
+	switch {
+	case s.GetCode() == 0 && old == commonpb.ErrorCode_Success:
+		return nil
+	case old == commonpb.ErrorCode_CollectionNotExists:
+		return &refusal{code: codeCollectionNotFound, reason: s.GetReason()}
 	}
-	return &refusal{code: code, reason: s.GetReason()}
+	return &refusal{code: s.GetCode(), reason: s.GetReason()}
 }
 
 // call makes one exchange with the server, within a time.

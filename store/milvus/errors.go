@@ -83,10 +83,10 @@ func (x *Index) explain(ctx context.Context, doing string, err error) error {
 		if ctx.Err() != nil { // the caller's deadline came first
 			err = fmt.Errorf("%w: %w", ctx.Err(), err)
 		}
-		return fmt.Errorf("Milvus по адресу %s не отвечает или ещё не готов; проверьте, что сервер запущен и milvus.address верен: %s: %w: %w",
+		return fmt.Errorf("сервер Milvus по адресу %s не отвечает или ещё не готов; проверьте, что сервер запущен, а milvus.address и milvus.tls верны: %s: %w: %w",
 			x.o.Address, doing, ErrAway, err)
 	case denied(err):
-		return fmt.Errorf("Milvus по адресу %s не принял имя или пароль; проверьте milvus.user и milvus.password: %s: %w: %w",
+		return fmt.Errorf("сервер Milvus по адресу %s не принял имя с паролем или не дал прав; проверьте milvus.user и milvus.password: %s: %w: %w",
 			x.o.Address, doing, ErrDenied, err)
 	}
 	return fmt.Errorf("milvus: %s: %w", doing, err)

@@ -84,7 +84,7 @@ const maxDim = 32_768
 // resolveEvery is how long the alias is believed to point where it pointed. A rebuild
 // waits for as long before it drops the old collection: a server may answer a search in
 // one that is being dropped as if it were empty.
-const resolveEvery = 5 * time.Second
+const resolveEvery = 3 * time.Second
 
 // Index implements knowledge.Index. Open makes one.
 type Index struct {

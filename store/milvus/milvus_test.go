@@ -7,7 +7,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
@@ -93,17 +95,29 @@ func opened(tb testing.TB, o milvus.Options) *milvus.Index {
 }
 
 // The parts of the contract share one collection for each size of vectors, emptied
-// between them: making one takes seconds.
+// between them: making one takes seconds, so all are made at once.
 func TestContract(t *testing.T) {
+	t.Parallel()
 	indexes := map[int]*milvus.Index{}
-	storetest.TestIndex(t, func(st *testing.T, dim int) knowledge.Index {
-		st.Helper()
+	for _, dim := range []int{37, 1, 7, 16, 31, 384} {
+		indexes[dim] = open(t, fresh(t, dim))
+	}
+	var wg sync.WaitGroup
+	for _, x := range indexes {
+		wg.Go(func() {
+			if err := x.EnsureCollection(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	storetest.TestIndex(t, func(t *testing.T, dim int) knowledge.Index {
+		t.Helper()
 		x, ok := indexes[dim]
 		if !ok {
-			x = opened(t, fresh(t, dim))
-			indexes[dim] = x
+			t.Fatalf("no index for %d dimensions", dim)
 		}
-		empty(st, x)
+		empty(t, x)
 		return x
 	})
 }
@@ -112,7 +126,7 @@ func TestContract(t *testing.T) {
 func TestAutoIndex(t *testing.T) {
 	t.Parallel()
 	o := fresh(t, 4)
-	o.AutoIndex = true
+	o.AutoIndex, o.Timeout = true, 2*time.Second
 	x := opened(t, o)
 	if err := x.Upsert(t.Context(), many(5_000, "q")); err != nil {
 		t.Fatal(err)

@@ -39,7 +39,8 @@ const (
 	codeReadOnly     = "25006"
 	codeNoTable      = "42P01"
 	classConnection  = "08"
-	classInterrupted = "57P" // shut down, or starting
+	classInterrupted = "57P"   // shut down, or starting
+	codeIdle         = "25P03" // the server has ended a transaction it heard nothing of
 )
 
 func code(err error) string {
@@ -108,7 +109,7 @@ func inTransaction(err error) bool { return strings.Contains(err.Error(), "read-
 
 // isAway tells errors of a connection that could not be made or has been lost.
 func isAway(c string, err error) bool {
-	if strings.HasPrefix(c, classConnection) || strings.HasPrefix(c, classInterrupted) {
+	if c == codeIdle || strings.HasPrefix(c, classConnection) || strings.HasPrefix(c, classInterrupted) {
 		return true
 	}
 	if c != "" {
@@ -116,6 +117,6 @@ func isAway(c string, err error) bool {
 	}
 	var refused *pgconn.ConnectError
 	var broken *net.OpError
-	return errors.As(err, &refused) || errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return errors.Is(err, errSilent) || errors.As(err, &refused) || errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		strings.Contains(err.Error(), "conn closed") // pgx does not export this one
 }

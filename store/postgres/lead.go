@@ -23,7 +23,7 @@ func (r *Replica) Lead(ctx context.Context, name string, fn func(ctx context.Con
 	for {
 		led, err := r.leadOnce(ctx, name, fn)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was stopped, whatever came of that
 		}
 		if led && !errors.Is(err, errLost) {
 			return err
@@ -53,6 +53,9 @@ func (r *Replica) leadOnce(ctx context.Context, name string, fn func(ctx context
 		defer cancel()
 		_ = c.Close(closing)
 	}()
+	if _, err := c.Exec(connect, endWhenSilent); err != nil {
+		return false, explain("lead", err)
+	}
 	if led, err = r.ask(ctx, c, `SELECT pg_try_advisory_lock($1, hashtext($2))`, leadLocks, name); err != nil || !led {
 		return false, explain("lead", err)
 	}
@@ -61,11 +64,11 @@ func (r *Replica) leadOnce(ctx context.Context, name string, fn func(ctx context
 	defer stop(nil)
 	done := make(chan error, 1)
 	go func() { done <- fn(leading) }()
-	return true, guardLead(c, stop, done)
+	return true, guardLead(context.WithoutCancel(ctx), c, stop, done)
 }
 
 // guardLead waits for the end of done, and calls stop when the session is lost.
-func guardLead(c *pgx.Conn, stop context.CancelCauseFunc, done <-chan error) error {
+func guardLead(ctx context.Context, c *pgx.Conn, stop context.CancelCauseFunc, done <-chan error) error {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
 	for {
@@ -74,13 +77,12 @@ func guardLead(c *pgx.Conn, stop context.CancelCauseFunc, done <-chan error) err
 			return err
 		case <-tick.C:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
-		err := c.Ping(ctx)
+		ping, cancel := context.WithTimeout(ctx, answerWithin)
+		err := c.Ping(ping)
 		cancel()
 		if err != nil {
 			stop(errLost)
-			<-done
-			return errors.Join(errLost, err)
+			return errors.Join(errLost, err, <-done)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (r *Replica) listenOnce(ctx context.Context, wake func()) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it only listens
+	defer c.Close(context.WithoutCancel(ctx))
 	if _, err := c.Exec(ctx, `LISTEN `+channel); err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func bringUp(ctx context.Context, pool *pgxpool.Pool, o Options) error {
 		log = slog.New(slog.DiscardHandler)
 	}
 	db := stdlib.OpenDBFromPool(pool)
-	defer db.Close() //nolint:errcheck // the pool stays
+	defer db.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSlog(log), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err

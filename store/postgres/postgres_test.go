@@ -9,7 +9,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/internal/devenv"
 	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
-	"github.com/nastavnik-bot/nastavnik/store/storetest"
 )
 
 // options are those of a database with its queue.
@@ -45,10 +44,6 @@ func open(tb testing.TB, dsn string) *postgres.Store {
 		}
 	})
 	return s
-}
-
-func TestContract(t *testing.T) {
-	storetest.TestStore(t, func(t *testing.T) bot.Store { return open(t, database(t)) })
 }
 
 func write(tb testing.TB, s *postgres.Store, fn func(context.Context, bot.Tx) error) {

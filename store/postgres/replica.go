@@ -44,7 +44,9 @@ type Replica struct {
 	era  int       // of the connection: locks of an earlier one are gone
 }
 
-// Join makes this process a replica of the bot. Close must be called when it stops.
+// Join makes this process a replica of the bot. Run keeps it one: a replica of which
+// the server hears nothing for a quarter of a minute is taken to be gone. Close must
+// be called when it stops.
 func (s *Store) Join(ctx context.Context) (*Replica, error) {
 	r := &Replica{name: "nastavnik-" + uuid.NewString(), config: s.pool.Config().ConnConfig.Copy(), pool: s.pool, log: s.log}
 	r.mu.Lock()
@@ -70,7 +72,10 @@ func (r *Replica) session(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Exec(ctx, `SELECT pg_advisory_lock($1, hashtext($2))`, replicaLocks, r.name); err != nil {
+	if _, err = c.Exec(ctx, endWhenSilent); err == nil {
+		_, err = c.Exec(ctx, `SELECT pg_advisory_lock($1, hashtext($2))`, replicaLocks, r.name)
+	}
+	if err != nil {
 		_ = c.Close(ctx)
 		return nil, err
 	}
@@ -117,6 +122,8 @@ func (r *Replica) release(ctx context.Context, chat bot.ChatID, era int) {
 
 // Gone returns those of the names whose replicas have ended.
 func (r *Replica) Gone(ctx context.Context, names []string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	rows, err := r.pool.Query(ctx, `SELECT name FROM unnest($2::text[]) AS name WHERE NOT EXISTS (
 		SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = $1::bigint::oid
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

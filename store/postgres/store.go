@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -50,6 +51,7 @@ type Store struct {
 	log     *slog.Logger
 	turn    chan struct{} // holds one token; who has it writes
 	dollars dollars
+	limits  limits
 }
 
 var _ bot.Store = (*Store)(nil)
@@ -66,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, queue: o.Queue, log: o.Log, turn: make(chan struct{}, 1)}
+	s := &Store{pool: pool, queue: o.Queue, log: o.Log, turn: make(chan struct{}, 1), limits: defaultLimits()}
 	s.turn <- struct{}{}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -99,9 +101,10 @@ func connect(ctx context.Context, dsn string, size int) (*pgxpool.Pool, error) {
 	}
 	c.MaxConns = int32(defaultPool)
 	if size > 0 {
-		c.MaxConns = int32(size) //nolint:gosec // the configuration bounds it
+		c.MaxConns = int32(size)
 	}
 	c.ConnConfig.RuntimeParams["application_name"] = "nastavnik"
+	c.ConnConfig.AfterConnect = forgetTheLost
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, explain("open", err)
@@ -130,7 +133,9 @@ const writeLock = 0x6e617374
 // beginWrite takes its turn in the same round trip in which it begins. Statements
 // of a READ COMMITTED transaction see what was committed before they began, so
 // after the lock they see all that others have written.
-var beginWrite = pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", writeLock)}
+func beginWrite() pgx.TxOptions {
+	return pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(%d)", writeLock)}
+}
 
 // Write implements bot.Store. It must not be called inside a Write: the inner one
 // would wait for the outer.
@@ -145,12 +150,13 @@ func (s *Store) Write(ctx context.Context, fn func(bot.Tx) error) error {
 		return fmt.Errorf("begin to write: %w", ctx.Err())
 	}
 	defer func() { s.turn <- struct{}{} }()
-	tx, err := s.pool.BeginTx(ctx, beginWrite)
+	tx, err := s.begin(ctx, s.limits.turn, beginWrite())
 	if err != nil {
 		return explain("begin to write", err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit there is nothing to roll back, and else the error is fn's
-	t := record.New(&conn{tx: tx, dollars: &s.dollars}, func(ctx context.Context, jobs []bot.Job, index []string) error {
+	defer rollback(ctx, tx) // after a commit there is nothing to roll back
+	t := record.New(&conn{tx: tx, dollars: &s.dollars, within: s.limits.statement}, func(ctx context.Context, jobs []bot.Job, index []string) error {
+		jobs, index = cleanLate(jobs, index)
 		return s.queue.Insert(ctx, tx, jobs, index)
 	})
 	if err := fn(t); err != nil {
@@ -162,44 +168,62 @@ func (s *Store) Write(ctx context.Context, fn func(bot.Tx) error) error {
 	if err := s.announce(ctx, tx, t); err != nil {
 		return explain("write", err)
 	}
-	if err := tx.Commit(ctx); err != nil {
-		return explain("commit", err)
-	}
-	return nil
+	return explain("commit", within(ctx, s.limits.statement, tx.Commit))
+}
+
+// begin begins a transaction, which may wait that long for its turn.
+func (s *Store) begin(ctx context.Context, limit time.Duration, o pgx.TxOptions) (tx pgx.Tx, err error) {
+	err = within(ctx, limit, func(ctx context.Context) error {
+		tx, err = s.pool.BeginTx(ctx, o)
+		return err
+	})
+	return tx, err
+}
+
+// rollback ends a transaction that was not committed; the error is that of whoever
+// did not commit it.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+	_ = tx.Rollback(ctx)
 }
 
 // beginRead begins a transaction that sees one state and cannot write.
-var beginRead = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+func beginRead() pgx.TxOptions {
+	return pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+}
 
 // Read implements bot.Store. Everything that writes fails.
 func (s *Store) Read(ctx context.Context, fn func(bot.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}
-	tx, err := s.pool.BeginTx(ctx, beginRead)
+	tx, err := s.begin(ctx, s.limits.statement, beginRead())
 	if err != nil {
 		return explain("begin to read", err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // it has only read
-	return explain("", fn(record.New(&conn{tx: tx, dollars: &s.dollars}, nil)))
+	defer rollback(ctx, tx)
+	return explain("", fn(record.New(&conn{tx: tx, dollars: &s.dollars, within: s.limits.statement}, nil)))
 }
 
 // Changed returns a number that is another one after anybody has committed a
 // change of what is searched.
 func (s *Store) Changed(ctx context.Context) (uint64, error) {
 	var n int64
-	if err := s.pool.QueryRow(ctx, `SELECT COALESCE(MAX(seq), 0) FROM changes`).Scan(&n); err != nil {
+	if err := s.value(ctx, `SELECT COALESCE(MAX(seq), 0) FROM changes`, &n); err != nil {
 		return 0, explain("look for changes", err)
 	}
-	return uint64(n), nil //nolint:gosec // it only grows from 0
+	return uint64(n), nil
 }
 
 // Check tells the server's version, and whether it can be reached at all.
 func (s *Store) Check(ctx context.Context) (version string, err error) {
-	if err := s.pool.QueryRow(ctx, `SHOW server_version`).Scan(&version); err != nil {
-		return "", explain("", err)
-	}
-	return version, nil
+	return version, explain("", s.value(ctx, `SHOW server_version`, &version))
+}
+
+// value reads one value.
+func (s *Store) value(ctx context.Context, query string, into any) error {
+	return within(ctx, s.limits.statement, func(ctx context.Context) error { return s.pool.QueryRow(ctx, query).Scan(into) })
 }
 
 // Pool is the store's connections, for the workers of late work.

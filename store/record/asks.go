@@ -40,13 +40,11 @@ func (t *Tx) putAsk(ctx context.Context, a knowledge.Ask) error {
 	if _, err := t.conn.Exec(ctx, `DELETE FROM candidates WHERE ask = ?`, a.ID); err != nil {
 		return err
 	}
+	rows := make([][]any, len(a.Candidates))
 	for place, c := range a.Candidates {
-		if _, err := t.conn.Exec(ctx, `INSERT INTO candidates (ask, place, question, rank, score) VALUES (?, ?, ?, ?, ?)`,
-			a.ID, place, c.Question, c.Rank, c.Score); err != nil {
-			return err
-		}
+		rows[place] = []any{a.ID, place, c.Question, c.Rank, c.Score}
 	}
-	return nil
+	return insertRows(ctx, t.conn, `INSERT INTO candidates (ask, place, question, rank, score)`, rows, "")
 }
 
 // Ask implements knowledge.AskTx.

@@ -25,11 +25,11 @@ func (t *Tx) writeChanges(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store changes: %w", err)
 	}
-	err = portions(t.changes, func(values string, args []any) error {
-		_, err := t.conn.Exec(ctx, `INSERT INTO changes (question) VALUES `+values, args...)
-		return err
-	})
-	if err != nil {
+	rows := make([][]any, len(t.changes))
+	for i, question := range t.changes {
+		rows[i] = []any{question}
+	}
+	if err := insertRows(ctx, t.conn, `INSERT INTO changes (question)`, rows, ""); err != nil {
 		return fmt.Errorf("store changes: %w", err)
 	}
 	return nil

@@ -89,3 +89,20 @@ func (t *Tx) BusyChats(ctx context.Context, now time.Time) ([]bot.ChatID, error)
 	}
 	return chats, nil
 }
+
+// Backlog implements bot.ChatTx. Each count reads an index of what it counts and of
+// nothing else.
+func (t *Tx) Backlog(ctx context.Context) (bot.Backlog, error) {
+	b, err := one(ctx, t.conn, func(r Rows) (b bot.Backlog, err error) {
+		var oldest int64
+		err = r.Scan(&b.Inbox, &oldest, &b.Pending, &b.Dead)
+		b.Oldest = moment(oldest)
+		return b, err
+	}, `SELECT COUNT(*), COALESCE(MIN(at), 0),
+		(SELECT COUNT(*) FROM outbox WHERE state = 'pending'), (SELECT COUNT(*) FROM outbox WHERE state = 'dead')
+		FROM inbox WHERE done = 0`)
+	if err != nil {
+		return b, fmt.Errorf("backlog: %w", err)
+	}
+	return b, nil
+}

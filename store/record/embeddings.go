@@ -40,12 +40,13 @@ func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map
 
 // PutEmbeddings implements knowledge.EmbeddingTx.
 func (t *Tx) PutEmbeddings(ctx context.Context, model string, vectors map[string][]float32) error {
+	rows := make([][]any, 0, len(vectors))
 	for hash, v := range vectors {
-		_, err := t.conn.Exec(ctx, `INSERT INTO embeddings (model, hash, data) VALUES (?, ?, ?) ON CONFLICT (model, hash) DO UPDATE SET data = excluded.data`,
-			model, []byte(hash), vector(v).bytes())
-		if err != nil {
-			return fmt.Errorf("put embeddings of %s: %w", model, err)
-		}
+		rows = append(rows, []any{model, []byte(hash), vector(v).bytes()})
+	}
+	err := insertRows(ctx, t.conn, `INSERT INTO embeddings (model, hash, data)`, rows, `ON CONFLICT (model, hash) DO UPDATE SET data = excluded.data`)
+	if err != nil {
+		return fmt.Errorf("put embeddings of %s: %w", model, err)
 	}
 	return nil
 }

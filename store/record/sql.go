@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,22 +104,20 @@ func chunks[T any](values []T, fn func(in string, args []any) error) error {
 	return nil
 }
 
-// portions calls fn for the values in portions that one INSERT can take, a column
-// each, together with their VALUES list. Portions are powers of two, so that few
-// different statements are prepared.
-func portions[T any](values []T, fn func(values string, args []any) error) error {
-	for size := chunk; len(values) > 0; {
-		for size > len(values) {
+// insertRows inserts rows in as few statements as their parameters allow: head is all
+// before VALUES, tail what follows the rows. Statements hold powers of two of rows, so
+// that few different ones are prepared.
+func insertRows(ctx context.Context, c Conn, head string, rows [][]any, tail string) error {
+	for size := chunk; len(rows) > 0; {
+		for size > len(rows) {
 			size /= 2
 		}
-		args := make([]any, size)
-		for i := range args {
-			args[i] = values[i]
-		}
-		if err := fn(strings.Repeat("(?), ", size-1)+"(?)", args); err != nil {
+		row := "(" + strings.Repeat("?, ", len(rows[0])-1) + "?)"
+		query := head + " VALUES " + strings.Repeat(row+", ", size-1) + row + " " + tail
+		if _, err := c.Exec(ctx, query, slices.Concat(rows[:size]...)...); err != nil {
 			return err
 		}
-		values = values[size:]
+		rows = rows[size:]
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -26,16 +27,30 @@ func TestDollar(t *testing.T) {
 	}
 }
 
+// counted notes the statements that it is to run.
+type counted struct {
+	Conn
+	statements []string
+	args       []any
+}
+
+func (c *counted) Exec(_ context.Context, query string, args ...any) (int64, error) {
+	c.statements, c.args = append(c.statements, query), append(c.args, args...)
+	return 0, nil
+}
+
 // Whatever the number of values, every one is bound, none twice but to fill up,
 // in statements of few sizes.
 func TestPortions(t *testing.T) {
+	powerOfTwo := func(n int) bool { return n > 0 && n&(n-1) == 0 && n <= chunk }
 	rapid.Check(t, func(t *rapid.T) {
 		values := make([]int, rapid.IntRange(0, 3*chunk).Draw(t, "values"))
+		rows := make([][]any, len(values))
 		for i := range values {
-			values[i] = i
+			values[i], rows[i] = i, []any{i, -i}
 		}
-		powerOfTwo := func(n int) bool { return n > 0 && n&(n-1) == 0 && n <= chunk }
-		var bound, inserted []any
+		var bound []any
+		var c counted
 		err := errors.Join(
 			chunks(values, func(in string, args []any) error {
 				if strings.Count(in, "?") != len(args) || !powerOfTwo(len(args)) {
@@ -44,24 +59,21 @@ func TestPortions(t *testing.T) {
 				bound = append(bound, slices.Compact(args)...)
 				return nil
 			}),
-			portions(values, func(rows string, args []any) error {
-				if strings.Count(rows, "(?)") != len(args) || !powerOfTwo(len(args)) {
-					t.Errorf("%d rows for %d values", strings.Count(rows, "(?)"), len(args))
-				}
-				inserted = append(inserted, args...)
-				return nil
-			}))
+			insertRows(context.Background(), &c, "INSERT INTO t (a, b)", rows, "ON CONFLICT DO NOTHING"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, got := range [][]any{bound, inserted} {
-			if len(got) != len(values) {
-				t.Fatalf("%d of %d values were bound", len(got), len(values))
+		for i := range values {
+			if bound[i] != i || c.args[2*i] != i || c.args[2*i+1] != -i {
+				t.Fatalf("value %d is bound as %v and inserted as %v, %v", i, bound[i], c.args[2*i], c.args[2*i+1])
 			}
-			for i, v := range got {
-				if v != i {
-					t.Fatalf("value %d is %v", i, v)
-				}
+		}
+		if len(bound) != len(values) || len(c.args) != 2*len(values) {
+			t.Fatalf("of %d values %d were bound and %d inserted", len(values), len(bound), len(c.args)/2)
+		}
+		for _, s := range c.statements {
+			if n := strings.Count(s, "(?, ?)"); !powerOfTwo(n) || !strings.HasSuffix(s, ") ON CONFLICT DO NOTHING") {
+				t.Errorf("%d rows in %q", n, s)
 			}
 		}
 	})

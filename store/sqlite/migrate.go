@@ -44,18 +44,6 @@ func Migrate(ctx context.Context, o Options) (steps int, err error) {
 	return steps, errors.Join(s.explain("migrate", err), s.Close())
 }
 
-// Backup writes a copy of the database to a new file, consistent even while
-// others write.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("backup %s: %w", path, fs.ErrExist)
-	}
-	if _, err := s.writer.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
-		return s.explain("backup "+path, err)
-	}
-	return nil
-}
-
 // migrate brings the schema up to date. Of processes that race only one works,
 // the others wait for it.
 func (s *Store) migrate(ctx context.Context) (steps int, err error) {

@@ -30,6 +30,7 @@ func TestIndex(t *testing.T, open func(t *testing.T, dim int) knowledge.Index) {
 		{"Nearest", testNearest},
 		{"Ties", testTies},
 		{"Upsert", testUpsert},
+		{"Twice", testTwiceInOneCall},
 		{"Delete", testDelete},
 		{"Topics", testIndexTopics},
 		{"Stamps", testStamps},
@@ -221,6 +222,24 @@ func testUpsert(t *testing.T, x knowledge.Index) {
 	upsert(t, x, knowledge.Vector{Key: "p2", Question: "в", Values: values})
 	values[3], values[4] = 0, 1
 	equal(t, "by the values given", keysOf(nearest(t, x, axis(3), 1, nil)), []knowledge.VectorKey{"p2"})
+}
+
+// Of one key twice in one call, the last counts.
+func testTwiceInOneCall(t *testing.T, x knowledge.Index) {
+	v := knowledge.Vector{Key: "p9", Kind: knowledge.QueryText, Question: "первый", Values: axis(5)}
+	last := v
+	last.Question, last.Values = "последний", axis(6)
+	upsert(t, x, v, last)
+	for i, want := range map[int]float64{5: 0, 6: 1} {
+		hits := nearest(t, x, axis(i), 9, nil)
+		if len(hits) != 1 || hits[0].Question != "последний" || math.Abs(hits[0].Similarity-want) > exactness {
+			t.Errorf("near axis %d: %+v", i, hits)
+		}
+	}
+	if err := x.DeleteQuestions(t.Context(), []string{"последний"}); err != nil {
+		t.Error(err)
+	}
+	equal(t, "after it is deleted", nearest(t, x, axis(5), 9, nil), nil)
 }
 
 func testDelete(t *testing.T, x knowledge.Index) {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -230,4 +231,24 @@ func testBusyChats(t *testing.T, s bot.Store) {
 	equal(t, "each once, none whose oldest delivery must wait", busy(), []bot.ChatID{"a:due", "b:row"})
 	write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.Settle(ctx, row.ID, noon(), "") })
 	equal(t, "with a delivery left", busy(), []bot.ChatID{"a:due", "b:row"})
+}
+
+func testBacklog(t *testing.T, s bot.Store) {
+	backlog := func() bot.Backlog {
+		return read(t, s, func(ctx context.Context, tx bot.Tx) (bot.Backlog, error) { return tx.Backlog(ctx) })
+	}
+	equal(t, "of an empty store", backlog(), bot.Backlog{})
+	later := post(t, s, bot.Row{Key: "b/2", Chat: "slack:D2", Kind: "said", At: noon()})
+	oldest := post(t, s, bot.Row{Key: "b/1", Chat: "slack:D1", Kind: "said", At: noon().Add(-time.Minute)})
+	for i, state := range []bot.DeliveryState{bot.DeliveryPending, bot.DeliveryPending, bot.DeliverySent, bot.DeliveryDead} {
+		deliver(t, s, bot.Delivery{Key: fmt.Sprintf("b/%d/out", i), Chat: "slack:D1", State: state, Created: noon(), NotUntil: noon().Add(time.Hour)})
+	}
+	equal(t, "with both rows", backlog(), bot.Backlog{Inbox: 2, Oldest: noon().Add(-time.Minute), Pending: 2, Dead: 1})
+	settle := func(id int64, failure string) {
+		write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.Settle(ctx, id, noon(), failure) })
+	}
+	settle(oldest.ID, "не разобрать")
+	equal(t, "without the oldest", backlog(), bot.Backlog{Inbox: 1, Oldest: noon(), Pending: 2, Dead: 1})
+	settle(later.ID, "")
+	equal(t, "with nothing to handle", backlog(), bot.Backlog{Pending: 2, Dead: 1})
 }

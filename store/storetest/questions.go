@@ -3,7 +3,9 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
@@ -289,5 +291,63 @@ func testVersions(t *testing.T, s bot.Store) {
 			return tx.PutQuestion(ctx, &q)
 		})
 		equal(t, "version", q.Version, question(t, s, "v").Version)
+	})
+}
+
+func testEntries(t *testing.T, s bot.Store) {
+	many := make([]knowledge.Entry, 1_100) // several portions
+	for i := range many {
+		id := fmt.Sprintf("e%d", i)
+		many[i] = knowledge.Entry{
+			Question: knowledge.Question{ID: id, Text: "Вопрос " + id, Topic: "Сделки", Status: knowledge.InKnowledgeBase, Asked: noon()},
+			Answer:   knowledge.Answer{Text: "Ответ " + id, ByName: "Анна", Created: noon()},
+			Aliases:  []string{"иначе " + id, "Иначе, " + id, "вопрос " + id + "?"},
+		}
+	}
+	put := func(entries ...knowledge.Entry) func(context.Context, bot.Tx) error {
+		return func(ctx context.Context, tx bot.Tx) error { return tx.PutEntries(ctx, entries) }
+	}
+	write(t, s, put(many...))
+	write(t, s, put())
+	t.Run("are what they would be one by one", func(t *testing.T) {
+		write(t, s, func(ctx context.Context, tx bot.Tx) error {
+			q := knowledge.Question{ID: "one", Text: "Вопрос one", Topic: "Сделки", Status: knowledge.InKnowledgeBase, Asked: noon()}
+			if err := tx.PutQuestion(ctx, &q); err != nil {
+				return err
+			}
+			if _, err := tx.PutPhrasing(ctx, knowledge.Phrasing{Question: "one", Text: "иначе one", Origin: knowledge.Imported, Created: noon()}); err != nil {
+				return err
+			}
+			return tx.PutAnswer(ctx, &knowledge.Answer{Question: "one", Text: "Ответ one", ByName: "Анна", Created: noon()})
+		})
+		one, last := question(t, s, "one"), question(t, s, "e1099")
+		rename := func(q knowledge.Question) knowledge.Question {
+			q.ID, q.Answer.Question, q.Answer.ID = "", "", 0
+			q.Text, q.Answer.Text = strings.ReplaceAll(q.Text, "e1099", "one"), strings.ReplaceAll(q.Answer.Text, "e1099", "one")
+			return q
+		}
+		equal(t, "the question", rename(last), rename(one))
+		wordings := func(id string) []string {
+			var out []string
+			for _, p := range read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Phrasing, error) {
+				return tx.Phrasings(ctx, []string{id})
+			}) {
+				out = append(out, strings.ReplaceAll(p.Text, "e1099", "one")+" "+string(p.Origin))
+			}
+			return out
+		}
+		equal(t, "its wordings", wordings("e1099"), wordings("one"))
+	})
+	t.Run("are changes", func(t *testing.T) {
+		changed, _ := follow(t, s, 0)
+		equal(t, "questions", len(changed), len(many)+1)
+	})
+	t.Run("that are there already are refused, all of them", func(t *testing.T) {
+		fresh := many[0]
+		fresh.Question.ID = "fresh"
+		refuse(t, s, knowledge.ErrConflict, put(fresh, many[7]))
+		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error { _, err := tx.Question(ctx, "fresh"); return err })
+		fresh.Question.ID = ""
+		refuse(t, s, knowledge.ErrInvalid, put(fresh))
 	})
 }
