@@ -90,7 +90,34 @@ func (t *turn) page(ask, asked int64, p knowledge.Page, text string) Message {
 
 func (t *turn) pageText(p knowledge.Page) string {
 	data := texts.Data{"Senior": p.By, "Date": t.date(p.Updated)}
-	return "**" + strings.Join(strings.Fields(p.Text), " ") + "**\n\n" + p.Answer + "\n\n_" + t.say.Say(pick(p.By != "", "signed", "unsigned"), data) + "_"
+	return "**" + strings.Join(strings.Fields(p.Text), " ") + "**\n\n" + p.Answer + FileLines(t.say, p.Files) + "\n\n_" + t.say.Say(pick(p.By != "", "signed", "unsigned"), data) + "_"
+}
+
+// FileLines names the files of an answer, with their sizes, to follow its text; ""
+// when there are none.
+func FileLines(say *texts.Catalogue, files []knowledge.Attachment) string {
+	if len(files) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n\n" + say.Say("files", nil))
+	for _, f := range files {
+		b.WriteString("\n- " + f.Name + " (" + fileSize(say, f.Size) + ")")
+	}
+	return b.String()
+}
+
+func fileSize(say *texts.Catalogue, n int64) string {
+	size, unit := knowledge.RoundSize(n)
+	data := texts.Data{"Size": size}
+	switch unit {
+	case knowledge.Megabytes:
+		return say.Say("size_mb", data)
+	case knowledge.Kilobytes:
+		return say.Say("size_kb", data)
+	default:
+		return say.Say("size_b", data)
+	}
 }
 
 // suggestion lays out what was found when it is not sure.

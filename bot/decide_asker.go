@@ -328,7 +328,7 @@ func (t *turn) answerCame(b AnswerCame) {
 	if b.Pointed {
 		text += t.pageText(b.Page) // written for another question: show for which
 	} else {
-		text += b.Page.Answer
+		text += b.Page.Answer + FileLines(t.say, b.Page.Files)
 	}
 	t.s.Last = &LastAsk{
 		Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID},

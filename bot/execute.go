@@ -333,7 +333,7 @@ func (c *clerk) replied(r knowledge.Replied, done ReplyDone) Body {
 // answerMail is what those who wait for an answer are told.
 func answerMail(r knowledge.Replied, changed, pointed bool) []Mail {
 	q := r.Question
-	page := knowledge.Page{Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created}
+	page := knowledge.Page{Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created, Files: r.Files}
 	var out []Mail
 	for _, w := range r.Waiters {
 		out = append(out, Mail{Chat: ChatID(w.Chat), Body: AnswerCame{Ask: w.Ask, Wording: w.Text, Page: page, Changed: changed, Pointed: pointed}})

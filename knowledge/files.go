@@ -73,19 +73,34 @@ type Files interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// FileSize shows a number of bytes to people.
-func FileSize(n int64) string {
+// SizeUnit is in what a number of bytes is shown.
+type SizeUnit int
+
+// The units: powers of 1024, as people's computers show them.
+const (
+	Bytes SizeUnit = iota
+	Kilobytes
+	Megabytes
+)
+
+// RoundSize returns a number of bytes as it is shown: in the largest unit of which
+// there is one, rounded.
+func RoundSize(n int64) (size int64, unit SizeUnit) {
 	const kilo, mega = 1 << 10, 1 << 20
 	switch {
 	case n < kilo:
-		return fmt.Sprintf("%d Б", n)
-	case n < mega:
-		return fmt.Sprintf("%d КБ", min((n+kilo/2)/kilo, kilo-1))
-	case n < 10*mega && n%mega != 0:
-		tenths := (n*10 + mega/2) / mega
-		return fmt.Sprintf("%d,%d МБ", tenths/10, tenths%10)
+		return n, Bytes
+	case n < mega-kilo/2: // what rounds to 1024 of one is 1 of the next
+		return (n + kilo/2) / kilo, Kilobytes
 	}
-	return fmt.Sprintf("%d МБ", (n+mega/2)/mega)
+	return (n + mega/2) / mega, Megabytes
+}
+
+// FileSize shows a number of bytes in Russian: in errors and in tables of the
+// command line.
+func FileSize(n int64) string {
+	size, unit := RoundSize(n)
+	return fmt.Sprintf("%d %s", size, [...]string{"Б", "КБ", "МБ"}[unit])
 }
 
 // Disposition is the value of the header Content-Disposition that makes a browser

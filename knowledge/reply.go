@@ -10,9 +10,10 @@ import (
 // Replied is a question that has just got an answer, and who is to be told.
 type Replied struct {
 	Question Question
-	Waiters  []Waiter // who gets the answer, first comer first
-	Names    []string // of the waiters; "" for those who do not want to be named
-	Wording  string   // the words by which the question must be found from now on
+	Waiters  []Waiter     // who gets the answer, first comer first
+	Names    []string     // of the waiters; "" for those who do not want to be named
+	Wording  string       // the words by which the question must be found from now on
+	Files    []Attachment // of its answer, oldest first
 }
 
 // Reply makes a senior's reply the answer of the escalated question. Everybody
@@ -103,10 +104,20 @@ func (d Desk) newVersion(ctx context.Context, q Question, author int64, text str
 	return a, d.step(ctx, Step{Question: q.ID, Kind: StepAnswered, Person: author, Text: text, Was: q.Answer.Text, Ref: a.ID})
 }
 
+// replied is what is told of an answer, before anybody is.
+func (d Desk) replied(ctx context.Context, q Question, wording string) (r Replied, err error) {
+	r = Replied{Question: q, Wording: wording}
+	r.Files, err = d.Tx.Attachments(ctx, AttachmentFilter{Answers: one(q.Answer.ID)})
+	return r, err
+}
+
 // deliver gives the answer of entry to everybody who waits for q, and keeps
 // their wordings as phrasings of entry.
 func (d Desk) deliver(ctx context.Context, q, entry Question, origin Origin) (Replied, error) {
-	out := Replied{Question: entry, Wording: q.Text}
+	out, err := d.replied(ctx, entry, q.Text)
+	if err != nil {
+		return out, err
+	}
 	all, err := d.Tx.Waiters(ctx, q.ID)
 	if err != nil {
 		return out, err
@@ -182,7 +193,10 @@ func (d Desk) Revise(ctx context.Context, question string, author int64, text st
 // Retell returns everybody who got another version of the question's answer by a
 // senior's reply than the current one, which they have from now on.
 func (d Desk) Retell(ctx context.Context, q Question) (Replied, error) {
-	out := Replied{Question: q, Wording: q.Text}
+	out, err := d.replied(ctx, q, q.Text)
+	if err != nil {
+		return out, err
+	}
 	all, err := d.Tx.Waiters(ctx, q.ID)
 	if err != nil {
 		return out, err

@@ -189,6 +189,7 @@ type CalibrationTx interface {
 type AttachmentFilter struct {
 	Answers []int64 // ids of versions of answers
 	Asks    []int64
+	Current bool // those of every question's current answer
 }
 
 // FileTx keeps the attachments of answers and asks; the contents are in Files.

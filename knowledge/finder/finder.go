@@ -303,7 +303,11 @@ func (f *Finder) read(ctx context.Context, ids []string) (map[string]knowledge.P
 	}
 	err = f.o.Record.View(ctx, func(tx knowledge.Tx) error {
 		found, err := tx.Questions(ctx, knowledge.QuestionFilter{IDs: ids, Answered: true})
-		out = pagesOf(found)
+		if err != nil {
+			return err
+		}
+		files, err := filesOf(ctx, tx, found, false)
+		out = pagesOf(found, files)
 		return err
 	})
 	return out, err

@@ -105,6 +105,7 @@ type snapshot struct {
 	questions []knowledge.Question
 	phrasings map[string][]knowledge.Phrasing
 	verdicts  map[string][]knowledge.Verdict
+	files     map[int64][]knowledge.Attachment // by answer
 	texts     map[string][]text    // by question; none without an embedder
 	vectors   map[string][]float32 // by TextHash
 
@@ -147,7 +148,8 @@ func (f *Finder) loadWords(ctx context.Context, tx knowledge.Tx, ids []string) (
 	for _, v := range verdicts {
 		s.verdicts[v.Question] = append(s.verdicts[v.Question], v)
 	}
-	return s, nil
+	s.files, err = filesOf(ctx, tx, s.questions, ids == nil)
+	return s, err
 }
 
 // loadVectors reads the vectors of a snapshot's questions.

@@ -70,6 +70,13 @@ func (t *Tx) Attachments(ctx context.Context, f knowledge.AttachmentFilter) ([]k
 	if err := chunks(f.Asks, take("ask")); err != nil {
 		return nil, fmt.Errorf("attachments of asks: %w", err)
 	}
+	if f.Current {
+		some, err := list(ctx, t.conn, scanAttachment, selectAttachment+" JOIN questions q ON q.answer = f.answer")
+		if err != nil {
+			return nil, fmt.Errorf("attachments of current answers: %w", err)
+		}
+		found = append(found, some...)
+	}
 	return inOrder(found, func(a knowledge.Attachment) int64 { return a.ID }, 0), nil
 }
 

@@ -109,7 +109,7 @@ func before(t *testing.T, b devenv.Bucket, address, dir string) setting {
 		t.Fatal(err)
 	}
 	log := &logged{}
-	s := spool.New(spool.Options{Local: folder(t, dir), Remote: remote, Log: slog.New(slog.NewTextHandler(log, nil)), Pause: time.Minute})
+	s := spool.New(spool.Options{Local: folder(t, dir), Remote: remote, Log: slog.New(slog.NewTextHandler(log, nil)), Pause: time.Second})
 	return setting{Store: s, remote: remote, dir: dir, log: log}
 }
 
@@ -189,7 +189,10 @@ func TestServerIsKilled(t *testing.T) {
 		want(t, again.remote, key, text)
 		want(t, s, key, text)
 	}
-	put(t, s, "после аварии")
+	for i := 0; s.Fault() != nil; i++ { // it asks again when the pause is over
+		put(t, s, fmt.Sprint("после аварии ", i))
+		time.Sleep(50 * time.Millisecond)
+	}
 	if got := s.log.lines(); len(got) != 2 || !strings.Contains(got[0], "level=WARN") || !strings.Contains(got[1], "level=INFO") {
 		t.Errorf("the log says, once for each change:\n%s", strings.Join(got, "\n"))
 	}

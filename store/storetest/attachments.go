@@ -68,10 +68,17 @@ func testAttachments(t *testing.T, s bot.Store) {
 		{"none", knowledge.AttachmentFilter{}, nil},
 		{"of an answer, oldest first", knowledge.AttachmentFilter{Answers: []int64{answer}}, []knowledge.Attachment{first, second}},
 		{"of answers and asks", knowledge.AttachmentFilter{Answers: []int64{other, answer}, Asks: []int64{41}}, []knowledge.Attachment{first, asked, second, elsewhere}},
+		{"of all current answers", knowledge.AttachmentFilter{Current: true}, []knowledge.Attachment{first, second, elsewhere}},
 		{"of what has none", knowledge.AttachmentFilter{Answers: []int64{999}, Asks: []int64{999}}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) { equal(t, "attachments", attachments(t, s, c.f), c.want) })
 	}
+	t.Run("of an answer that is no longer current", func(t *testing.T) {
+		write(t, s, func(ctx context.Context, tx bot.Tx) error {
+			return tx.PutAnswer(ctx, &knowledge.Answer{Question: "b", Text: "Иначе"})
+		})
+		equal(t, "attachments", attachments(t, s, knowledge.AttachmentFilter{Current: true}), []knowledge.Attachment{first, second})
+	})
 	t.Run("keys in use", func(t *testing.T) {
 		got := read(t, s, func(ctx context.Context, tx bot.Tx) (map[string]bool, error) {
 			return tx.KeysInUse(ctx, []string{"sha256/1", "sha256/3", "sha256/9"})
