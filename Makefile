@@ -66,7 +66,7 @@ down: ## stop what make up started; its data stay in .tools/run
 
 ##@ Check it
 
-.PHONY: test race check fmt lint vet tidy-check archtest cover fuzz bench golden vuln chaos-long eval
+.PHONY: test race check fmt lint vet tidy-check archtest cover fuzz bench bench-long golden vuln chaos-long eval
 test: deps model servers check ## check, then every test on real servers, with -race where goroutines are; CI runs this
 	@$(WITH_SERVERS) tools/test.sh
 
@@ -105,14 +105,17 @@ bench: deps model servers ## run the benchmarks (BENCH=regexp), then the embedde
 	$(WITH_SERVERS) go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
 	go run ./knowledge/e5/e5bench
 
+bench-long: deps model servers ## how the stores grow, up to a million vectors: hours
+	$(WITH_SERVERS) env NASTAVNIK_TEST_BENCH_LONG=1 go test -run '^$$' -bench Growth -timeout 12h ./cmd/nastavnik
+
 golden: deps ## rewrite the golden files from what the code does now; read the diff
 	@tools/golden.sh
 
 vuln: deps ## look the dependencies up in the vulnerability database (needs the internet)
 	$(TOOL) govulncheck ./...
 
-chaos-long: deps model ## kill the bot 50 times with seeds and see that nothing is lost
-	NASTAVNIK_CHAOS_SEEDS=50 go test ./cmd/nastavnik -run Chaos -count=1 -timeout 60m -v
+chaos-long: deps model servers ## kill the bot 50 times with seeds on each database and see that nothing is lost
+	$(WITH_SERVERS) env NASTAVNIK_CHAOS_SEEDS=50 go test ./cmd/nastavnik -run Chaos -count=1 -timeout 60m -v
 
 eval: model build ## measure the search on the evaluation sets of EVAL=DIR: one table, targets and intervals
 	@tools/eval.sh "$(EVAL)"

@@ -24,7 +24,7 @@ func sentinels() []error {
 		knowledge.ErrInvalid, knowledge.ErrAway, knowledge.ErrFileChanged, disk.ErrFull, disk.ErrUnwritable, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
 		transfer.ErrNotEmpty, transfer.ErrOtherSource, transfer.ErrSchemas, transfer.ErrDiffers, knowledge.ErrConflict,
 		postgres.ErrDSN, postgres.ErrOlder, postgres.ErrRefused, postgres.ErrNoDatabase, postgres.ErrEncoding, postgres.ErrFull,
-		milvus.ErrAway, milvus.ErrDenied, milvus.ErrMissing, milvus.ErrForeign, milvus.ErrOtherEmbedder,
+		milvus.ErrDenied, milvus.ErrMissing, milvus.ErrForeign, milvus.ErrOtherEmbedder,
 	}
 }
 

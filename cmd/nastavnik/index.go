@@ -186,15 +186,7 @@ func newIndexRebuild(a *app) *cobra.Command {
 				}
 				return a.printf("Векторы в памяти бота строятся при каждом запуске. Досчитано вопросов: %d.\n", n)
 			}
-			v, err := a.refill(ctx)
-			if err != nil {
-				return err
-			}
-			// What was written into the old index during the swap.
-			last, err := a.find.Verify(ctx)
-			if err == nil {
-				err = a.index(ctx, last.Wrong, nil)
-			}
+			v, err := a.rebuild(ctx)
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func (a *app) admitShared(ctx context.Context) error {
 	}
 	_, err := a.shared.Check(ctx)
 	switch {
-	case err == nil, errors.Is(err, milvus.ErrAway), errors.Is(err, milvus.ErrMissing), ctx.Err() != nil:
+	case err == nil, errors.Is(err, knowledge.ErrAway), errors.Is(err, milvus.ErrMissing), ctx.Err() != nil:
 		return nil
 	case errors.Is(err, milvus.ErrDenied):
 		a.log.WarnContext(ctx, "the index refuses this bot, searching by words", "err", err)
@@ -99,6 +99,30 @@ func (a *app) mendShared(ctx context.Context) bool {
 		a.log.WarnContext(ctx, "repairing the index failed, trying again", "err", err)
 	}
 	return err == nil
+}
+
+// rebuild is refill in one process at a time: two would fill one collection. What was
+// written into the old index during the swap is written once more.
+func (a *app) rebuild(ctx context.Context) (v verified, err error) {
+	p, err := a.store.join(ctx, "index rebuild")
+	if err != nil {
+		return v, err
+	}
+	defer func() { _ = p.leave() }()
+	err = p.lead(ctx, "rebuild", func(ctx context.Context) error {
+		if v, err = a.refill(ctx); err != nil {
+			return err
+		}
+		last, err := a.find.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		return a.index(ctx, last.Wrong, nil)
+	})
+	if err == nil {
+		err = ctx.Err() // who was interrupted while waiting has done nothing
+	}
+	return v, err
 }
 
 // refill makes the shared index anew, beside the one that serves, and lets it serve.

@@ -3,16 +3,20 @@
 package finder_test
 
 import (
+	"bytes"
 	"testing"
 
+	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/internal/devenv"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/knowledge/kbfile"
 	"github.com/nastavnik-bot/nastavnik/knowledge/openai"
 )
 
 // TestQualityOfAnotherEmbedder: an embedder that no calibration is shipped for finds
-// as well as its vectors allow, and answers directly only what was asked word for
-// word: nothing is known of what its similarities are worth. `calibrate` teaches that.
+// as well as its vectors allow, and answers directly little more than what was asked
+// word for word: nothing is known of what its similarities are worth. `calibrate`
+// teaches that. The base is a third of the demo's, as the server has one core.
 func TestQualityOfAnotherEmbedder(t *testing.T) {
 	e, err := openai.New(t.Context(), openai.Options{
 		URL: devenv.EmbeddingServer(t), Query: devenv.EmbeddingQuery, Passage: devenv.EmbeddingPassage, Served: devenv.EmbeddingServed,
@@ -20,44 +24,48 @@ func TestQualityOfAnotherEmbedder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := demoFinder(t, e)
-	var n, first, five, answered float64
+	entries, problems, err := kbfile.Read(bytes.NewReader(configs.DemoKB), "kb.jsonl", kbfile.Options{})
+	if err != nil || len(problems) > 0 {
+		t.Fatal(problems, err)
+	}
+	r := openRecord(t, t.TempDir())
+	there, ids := map[string]bool{}, []string(nil)
+	for _, x := range entries[:len(entries)/3] {
+		r.put(entry{id: x.ID, text: x.Question, answer: x.Answer, aliases: x.Aliases})
+		there[x.ID], ids = true, append(ids, x.ID)
+	}
+	f := newFinder(t, r, e)
+	if err := f.IndexQuestions(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	var known, first, five, answered float64
 	for i, w := range wordingsOf(t, "testdata/wordings.jsonl") {
-		if i%6 > 0 { // each is a request to a server with one core
+		if i%7 > 0 || !there[w.Expected[0]] {
 			continue
 		}
 		found := find(t, f, w.Text)
-		n++
-		switch at := rankOf(found.Ranked, w.Expected); {
-		case at == 0:
+		known++
+		at := rankOf(found.Ranked, w.Expected)
+		if at == 0 {
 			first++
-			five++
-		case at < 5:
+		}
+		if at < 5 {
 			five++
 		}
 		if found.Decision == knowledge.DecisionAnswer {
 			answered++
 		}
 	}
-	t.Logf("%.0f wordings: first %.3f, among the first five %.3f, answered directly %.3f", n, first/n, five/n, answered/n)
-	if first/n < 0.6 || five/n < 0.82 {
-		t.Errorf("right first %.3f, among the first five %.3f", first/n, five/n)
+	t.Logf("%.0f wordings: right first %.3f, among the first five %.3f, answered directly %.3f", known, first/known, five/known, answered/known)
+	if known < 20 || first/known < 0.6 || five/known < 0.9 {
+		t.Errorf("of %.0f wordings right first %.3f, among the first five %.3f", known, first/known, five/known)
 	}
-	if answered/n > 0.05 {
-		t.Errorf("%.3f of new wordings are answered directly by uncalibrated vectors", answered/n)
+	if answered/known > 0.1 {
+		t.Errorf("%.3f of new wordings are answered directly by vectors that nobody has calibrated", answered/known)
 	}
-	kinds := map[knowledge.Decision]int{}
 	for i, w := range wordingsOf(t, "testdata/outside.jsonl") {
-		if i%6 > 0 {
-			continue
+		if i%24 == 0 && find(t, f, w.Text).Decision == knowledge.DecisionAnswer {
+			t.Errorf("%q has no answer in the base and gets one", w.Text)
 		}
-		kinds[find(t, f, w.Text).Decision]++
-	}
-	t.Logf("outside: %v", kinds)
-	if kinds[knowledge.DecisionAnswer] > 0 {
-		t.Errorf("questions that the base has no answer to: %v", kinds)
-	}
-	if found := find(t, f, "Как выгрузить контакты в Excel?"); len(found.Matches) == 0 {
-		t.Error("nothing found")
 	}
 }

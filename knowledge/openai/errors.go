@@ -62,8 +62,8 @@ func (e *Embedder) clean(text string) string {
 	if e.key != nil {
 		text = strings.ReplaceAll(text, e.key(), "***")
 	}
-	if r := []rune(text); len(r) > 120 {
-		text = string(r[:120]) + "…"
+	if r := []rune(text); len(r) > 300 {
+		text = string(r[:300]) + "…"
 	}
 	return text
 }

@@ -104,7 +104,20 @@ func TestNameIsWhatChangesVectors(t *testing.T) {
 		return e.Name()
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := options.Draw(t, "a"), options.Draw(t, "b")
+		a, other := options.Draw(t, "a"), options.Draw(t, "other")
+		b := a // but for one thing, or they would hardly ever be the same
+		[]func(){
+			func() { b.URL, b.Key, b.Batch = other.URL, other.Key, other.Batch },
+			func() { b.Query = other.Query },
+			func() { b.Passage = other.Passage },
+			func() { b.Query, b.Passage = other.Query, other.Passage },
+			func() { b.Served = other.Served },
+			func() { b.QueryPrefix = other.QueryPrefix },
+			func() { b.PassagePrefix = other.PassagePrefix },
+			func() { b.QueryPrefix, b.PassagePrefix = b.PassagePrefix, b.QueryPrefix },
+			func() { b.Dim = other.Dim },
+			func() { b.MaxChars = other.MaxChars },
+		}[rapid.IntRange(0, 9).Draw(t, "what")]()
 		x, y := same(a), same(b)
 		if (name(t, a) == name(t, b)) != (x.String() == y.String() && x.Served == y.Served && x.QueryPrefix == y.QueryPrefix &&
 			x.PassagePrefix == y.PassagePrefix && x.MaxChars == y.MaxChars) {

@@ -40,6 +40,15 @@ func status(code int, text string) http.HandlerFunc {
 	}
 }
 
+// elsewhere redirects to a page that has what was asked for.
+func elsewhere(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/elsewhere" {
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		return
+	}
+	fmt.Fprint(w, two)
+}
+
 const two = `{"model":"m","data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0,1]}]}`
 
 func TestResponses(t *testing.T) {
@@ -77,12 +86,10 @@ func TestResponses(t *testing.T) {
 		"the same, told by a code": {status(http.StatusBadRequest, `{"error":{"code":"model_not_found"}}`), openai.ErrModel},
 		"a bad request":            {status(http.StatusBadRequest, `{"error":{"message":"no","type":"invalid_request_error","code":null}}`), openai.ErrRejected},
 		"too large a request":      {status(http.StatusRequestEntityTooLarge, ``), openai.ErrRejected},
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
-		}, openai.ErrRejected},
-		"too many requests": {status(http.StatusTooManyRequests, `{"error":{"code":"rate_limit_exceeded"}}`), openai.ErrAway},
-		"a fault":           {status(http.StatusInternalServerError, `{"error":{"code":"model_is_loading"}}`), openai.ErrAway},
-		"an overload":       {status(http.StatusServiceUnavailable, `<html>`), openai.ErrAway},
+		"a redirect":               {elsewhere, openai.ErrRejected},
+		"too many requests":        {status(http.StatusTooManyRequests, `{"error":{"code":"rate_limit_exceeded"}}`), openai.ErrAway},
+		"a fault":                  {status(http.StatusInternalServerError, `{"error":{"code":"model_is_loading"}}`), openai.ErrAway},
+		"an overload":              {status(http.StatusServiceUnavailable, `<html>`), openai.ErrAway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := open(t, serve(t, c.handler))

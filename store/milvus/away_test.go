@@ -55,7 +55,7 @@ func expectAway(t *testing.T, x *milvus.Index, timeout time.Duration) {
 	t.Helper()
 	began := time.Now()
 	for name, err := range everyCall(x) {
-		if !errors.Is(err, milvus.ErrAway) {
+		if !errors.Is(err, knowledge.ErrAway) {
 			t.Errorf("%s while the server is away: %v", name, err)
 			continue
 		}
@@ -161,7 +161,7 @@ func TestNetwork(t *testing.T) {
 
 	w.spoil(t, "timeout", `{"timeout":0}`)
 	began := time.Now()
-	if _, err := x.Nearest(t.Context(), knowledge.Probe{Values: axis(0), K: 1}); !errors.Is(err, milvus.ErrAway) {
+	if _, err := x.Nearest(t.Context(), knowledge.Probe{Values: axis(0), K: 1}); !errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("a search into a network that swallows it: %v", err)
 	}
 	first := time.Since(began)
@@ -173,12 +173,12 @@ func TestNetwork(t *testing.T) {
 	// the server is away.
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := x.Stamps(ctx); !errors.Is(err, milvus.ErrAway) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := x.Stamps(ctx); !errors.Is(err, knowledge.ErrAway) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with a deadline of the caller: %v", err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := x.Stamps(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, milvus.ErrAway) {
+	if _, err := x.Stamps(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("when the caller cancels: %v", err)
 	}
 	w.mend(t)
@@ -190,7 +190,7 @@ func TestNetwork(t *testing.T) {
 	}
 	w.mend(t)
 	w.spoil(t, "latency", `{"latency":5000}`)
-	if _, err := x.Check(t.Context()); !errors.Is(err, milvus.ErrAway) {
+	if _, err := x.Check(t.Context()); !errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("through a network that is too slow: %v", err)
 	}
 	w.mend(t)

@@ -80,7 +80,7 @@ func (x *Index) with(ctx context.Context, f func(collection) error) error {
 		if loading := now.load(ctx, x.o.Timeout); loading != nil {
 			return loading
 		}
-	case now.name == c.name:
+	case now.name == c.name && !missing(err): // else it has been made again, or another has its name
 		return err
 	}
 	return f(now)
@@ -267,7 +267,7 @@ func (c collection) build(ctx context.Context) error {
 		return c.x.client.CreateCollection(ctx, c.schema(), 1, client.WithConsistencyLevel(entity.ClBounded))
 	})
 	if err != nil {
-		if errors.Is(err, ErrAway) || errors.Is(err, ErrDenied) {
+		if errors.Is(err, knowledge.ErrAway) || errors.Is(err, ErrDenied) {
 			return err
 		}
 		// Another process was first, with options of its own; or the name is taken.

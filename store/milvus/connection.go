@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
 // dial makes a client that connects when it is first used, and again whenever the
@@ -141,7 +143,7 @@ func (b *breaker) note(ctx context.Context, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case errors.Is(err, ErrAway) && ctx.Err() == nil:
+	case errors.Is(err, knowledge.ErrAway) && ctx.Err() == nil:
 		if b.last == nil {
 			b.log.WarnContext(ctx, "milvus is away", "address", b.address, "err", err)
 		}

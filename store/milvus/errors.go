@@ -8,13 +8,14 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
 // Errors that the person who runs the program can do something about. The errors that
 // wrap them say what, in Russian. A collection of vectors of another size wraps
 // knowledge.ErrInvalid.
 var (
-	ErrAway          = errors.New("milvus is away")
 	ErrDenied        = errors.New("milvus denied access")
 	ErrMissing       = errors.New("no collection")
 	ErrForeign       = errors.New("a collection of somebody else")
@@ -84,7 +85,7 @@ func (x *Index) explain(ctx context.Context, doing string, err error) error {
 			err = fmt.Errorf("%w: %w", ctx.Err(), err)
 		}
 		return fmt.Errorf("сервер Milvus по адресу %s не отвечает или ещё не готов; проверьте, что сервер запущен, а milvus.address и milvus.tls верны: %s: %w: %w",
-			x.o.Address, doing, ErrAway, err)
+			x.o.Address, doing, knowledge.ErrAway, err)
 	case denied(err):
 		return fmt.Errorf("сервер Milvus по адресу %s не принял имя с паролем или не дал прав; проверьте milvus.user и milvus.password: %s: %w: %w",
 			x.o.Address, doing, ErrDenied, err)

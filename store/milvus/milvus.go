@@ -7,7 +7,7 @@
 // made a collection, and with which model, stands in its description as JSON, so
 // vectors of different models are never compared.
 //
-// The server may be away, at the start too: calls fail in time with ErrAway, and the
+// The server may be away, at the start too: calls fail in time with knowledge.ErrAway, and the
 // same Index works again when it is back.
 package milvus
 
@@ -120,7 +120,7 @@ func (x *Index) Close() error { return x.client.Close() }
 
 // Check says whether searching works: it asks the server for its version, finds the
 // collection and makes a search in it. The version is returned beside an error, too,
-// when the server told it. Errors wrap ErrAway, ErrDenied, ErrMissing, ErrForeign,
+// when the server told it. Errors wrap knowledge.ErrAway, ErrDenied, ErrMissing, ErrForeign,
 // ErrOtherEmbedder or, for vectors of another size, knowledge.ErrInvalid.
 func (x *Index) Check(ctx context.Context) (version string, err error) {
 	err = x.call(ctx, "version", x.o.Timeout, func(ctx context.Context) error {

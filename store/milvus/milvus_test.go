@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/milvus-io/milvus-sdk-go/v2/client"
 
@@ -122,26 +121,51 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// An index of the server's own choice finds the same.
-func TestAutoIndex(t *testing.T) {
+// An index of the server's own choice, and a graph that is in use, find the nearest.
+func TestGraphs(t *testing.T) {
 	t.Parallel()
-	o := fresh(t, 4)
-	o.AutoIndex, o.Timeout = true, 2*time.Second
-	x := opened(t, o)
-	if err := x.Upsert(t.Context(), many(5_000, "q")); err != nil {
-		t.Fatal(err)
+	for _, auto := range []bool{false, true} {
+		o := fresh(t, 16)
+		o.AutoIndex = auto
+		x := open(t, o)
+		r := rand.New(rand.NewPCG(5, 6))
+		vectors := make([]knowledge.Vector, 5_000)
+		for i := range vectors {
+			vectors[i] = vector(fmt.Sprint("k", i), unit(r, 16))
+		}
+		rebuild := begin(t, x)
+		if err := rebuild.Upsert(t.Context(), vectors); err != nil {
+			t.Fatal(err)
+		}
+		if err := rebuild.Swap(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		missed := 0
+		for range 20 {
+			query := unit(r, 16)
+			hits, err := x.Nearest(t.Context(), knowledge.Probe{Values: query, K: 100})
+			if err != nil || len(hits) != 100 {
+				t.Fatalf("%d hits, %v", len(hits), err)
+			}
+			worse := 0
+			for _, v := range vectors {
+				if dot(v.Values, query) > hits[99].Similarity+1e-5 {
+					worse++
+				}
+			}
+			missed += worse - 99
+		}
+		if missed > 40 { // of 2,000
+			t.Errorf("auto=%v: %d of the nearest are missed", auto, missed)
+		}
 	}
-	r := begin(t, x)
-	if err := r.Upsert(t.Context(), many(5_000, "q")); err != nil {
-		t.Fatal(err)
+}
+
+func dot(a, b []float32) (sum float64) {
+	for i := range a {
+		sum += float64(a[i]) * float64(b[i])
 	}
-	if err := r.Swap(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	hits, err := x.Nearest(t.Context(), knowledge.Probe{Values: axis(0), K: 300, Fresh: true})
-	if err != nil || len(hits) != 300 || hits[0].Key != "q0" || hits[1].Key != "q1" || hits[2].Key != "q10" {
-		t.Errorf("%d hits, %v", len(hits), err)
-	}
+	return sum
 }
 
 func empty(tb testing.TB, x knowledge.Index) {

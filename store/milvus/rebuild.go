@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/milvus-io/milvus-sdk-go/v2/entity"
 	"google.golang.org/grpc/codes"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -89,6 +91,9 @@ func (r *Rebuild) Stamps(ctx context.Context) (map[knowledge.VectorKey]knowledge
 // 100,000 vectors. Without it, searches are right but slow.
 const indexTime = 30 * time.Minute
 
+// graphTime is for how long a swap waits until the graphs are in memory.
+const graphTime = time.Minute
+
 // Swap lets the rebuilt collection serve and drops the one that did. First it waits
 // until the server has indexed what was written, at last until every process has noticed
 // the change, which takes some seconds. People search on meanwhile. What is written into
@@ -157,10 +162,33 @@ func (r *Rebuild) settle(ctx context.Context) error {
 	if err := r.c.load(ctx, loadTime); err != nil {
 		return err
 	}
+	// What is indexed is searched by its graph only when that is in memory, some seconds
+	// later. Until then a search is as right, and slower: no reason to give up.
+	err = r.x.wait(ctx, "graph "+r.c.name, graphTime, r.graphsLoaded)
+	if ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		r.x.o.Log.WarnContext(ctx, "milvus has not loaded the new index yet, searches may be slow", "collection", r.c.name, "err", err)
+	}
 	probe := knowledge.Probe{Values: make([]float32, r.x.o.Dim), K: 1, Fresh: true}
 	probe.Values[0] = 1
 	_, err = r.c.nearest(ctx, probe)
 	return err
+}
+
+// graphsLoaded says whether every part of the collection is searched by its graph. The
+// server makes none for a part of less than some thousand rows.
+func (r *Rebuild) graphsLoaded(ctx context.Context) (bool, error) {
+	const smallPart = 2_048
+	server, ok := r.x.client.(interface {
+		GetQuerySegmentInfo(ctx context.Context, collection string) ([]*entity.Segment, error)
+	})
+	if !ok {
+		return true, nil
+	}
+	parts, err := server.GetQuerySegmentInfo(ctx, r.c.name)
+	return !slices.ContainsFunc(parts, func(s *entity.Segment) bool { return s.NumRows >= smallPart && s.IndexID == 0 }), err
 }
 
 // serve lets the alias stand for the collection where it stands for none, and returns
@@ -179,7 +207,7 @@ func (c collection) serve(ctx context.Context) (collection, error) {
 			return renamed, nil
 		}
 	}
-	if err == nil || errors.Is(err, ErrAway) {
+	if err == nil || errors.Is(err, knowledge.ErrAway) {
 		return c, err
 	}
 	_, seen := c.x.describe(ctx, c.x.o.Name)

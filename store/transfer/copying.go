@@ -131,26 +131,35 @@ func (c *copying) copyTable(ctx context.Context, source reader, p pair, progress
 	n.name = p.name
 	progress(n.copied)
 	for n.done == 0 {
-		portion, last, err := c.portion(ctx, source, p, n)
+		rows, last, err := c.next(ctx, source, p, n)
 		if err != nil {
 			return added, err
 		}
-		if len(portion) == 0 {
+		if len(rows) == 0 {
 			n.done = c.o.Now().UnixMilli()
 		} else {
-			n.last, n.copied = last, n.copied+int64(len(portion))
+			n.last, n.copied = last, n.copied+int64(len(rows))
 		}
-		if err := c.to.write(ctx, func(w writer) error { return c.store(ctx, source, w, p, portion, n) }); err != nil {
+		if err := c.to.write(ctx, func(w writer) error {
+			return c.store(ctx, source, w, portion{pair: p, rows: rows, note: n})
+		}); err != nil {
 			return added, err
 		}
-		added += int64(len(portion))
+		added += int64(len(rows))
 		progress(n.copied)
 	}
 	return added, nil
 }
 
-// portion reads the next rows of a table and the key of the last of them.
-func (c *copying) portion(ctx context.Context, source reader, p pair, n note) (rows [][]any, last string, err error) {
+// portion is what goes in one transaction: rows, and how far the table is with them.
+type portion struct {
+	pair
+	rows [][]any
+	note note
+}
+
+// next reads the next rows of a table and the key of the last of them.
+func (c *copying) next(ctx context.Context, source reader, p pair, n note) (rows [][]any, last string, err error) {
 	var after []any
 	if n.last != "" {
 		if after, err = decodeKey(n.last, p.from.keyColumns()); err != nil {
@@ -171,10 +180,11 @@ func (c *copying) portion(ctx context.Context, source reader, p pair, n note) (r
 	return rows, last, err
 }
 
-// store writes a portion and how far the table is with it.
-func (c *copying) store(ctx context.Context, source reader, w writer, p pair, rows [][]any, n note) error {
-	if len(rows) > 0 {
-		if err := w.insert(ctx, p.to, rows); err != nil {
+// store writes a portion, and in the end from where on the table is numbered.
+func (c *copying) store(ctx context.Context, source reader, w writer, p portion) error {
+	n := p.note
+	if len(p.rows) > 0 {
+		if err := w.insert(ctx, p.to, p.rows); err != nil {
 			return err
 		}
 	}

@@ -176,7 +176,7 @@ func (t *sqliteTx) rows(ctx context.Context, from table, after []any, limit int,
 }
 
 func (t *sqliteTx) count(ctx context.Context, of table) (n int64, err error) {
-	err = t.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+quoted(of.name)).Scan(&n) //nolint:gosec // a name of the catalogue
+	err = t.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+quoted(of.name)).Scan(&n)
 	return n, err
 }
 

@@ -18,42 +18,64 @@ func normal(k kind, v any) (any, error) {
 	if v == nil {
 		return nil, nil
 	}
+	var out any
 	switch k {
 	case integers:
-		switch n := v.(type) {
-		case int64:
-			return n, nil
-		case int32:
-			return int64(n), nil
-		case int16:
-			return int64(n), nil
-		}
+		out = integer(v)
 	case reals:
-		switch n := v.(type) {
-		case float64:
-			return n, nil
-		case int64:
-			return float64(n), nil
-		}
+		out = realNumber(v)
 	case texts:
-		switch s := v.(type) {
-		case string:
-			return s, nil
-		case []byte:
-			return string(s), nil
-		}
+		out = text(v)
 	case blobs:
-		switch b := v.(type) {
-		case []byte:
-			if b == nil { // of no bytes, which is not NULL
-				b = []byte{}
-			}
-			return b, nil
-		case string:
-			return []byte(b), nil
-		}
+		out = blob(v)
 	}
-	return nil, fmt.Errorf("a %T in a column of kind %d: %w", v, k, ErrSchemas)
+	if out == nil {
+		return nil, fmt.Errorf("a %T in a column of kind %d: %w", v, k, ErrSchemas)
+	}
+	return out, nil
+}
+
+func integer(v any) any {
+	switch n := v.(type) {
+	case int64:
+		return n
+	case int32:
+		return int64(n)
+	case int16:
+		return int64(n)
+	}
+	return nil
+}
+
+func realNumber(v any) any {
+	switch n := v.(type) {
+	case float64:
+		return n
+	case int64:
+		return float64(n)
+	}
+	return nil
+}
+
+func text(v any) any {
+	switch s := v.(type) {
+	case string:
+		return s
+	case []byte:
+		return string(s)
+	}
+	return nil
+}
+
+// blob returns bytes that are not nil: none of them are not NULL.
+func blob(v any) any {
+	switch b := v.(type) {
+	case []byte:
+		return append([]byte{}, b...)
+	case string:
+		return []byte(b)
+	}
+	return nil
 }
 
 // clean takes out of a text what PostgreSQL cannot store and SQLite can: zero bytes,
@@ -141,9 +163,9 @@ func encodeKey(key []any) (string, error) {
 }
 
 // decodeKey reads what encodeKey has noted.
-func decodeKey(text string, columns []column) ([]any, error) {
+func decodeKey(noted string, columns []column) ([]any, error) {
 	var in []keyValue
-	if err := json.Unmarshal([]byte(text), &in); err != nil || len(in) != len(columns) {
+	if err := json.Unmarshal([]byte(noted), &in); err != nil || len(in) != len(columns) {
 		return nil, fmt.Errorf("the note of how far a copy came cannot be read: %w", ErrSchemas)
 	}
 	out := make([]any, len(in))
