@@ -15,6 +15,8 @@ type Office struct {
 	Store    Store
 	Now      func() time.Time
 	Learning knowledge.Learning
+	// WithoutFiles makes new versions of answers begin without the files they had.
+	WithoutFiles bool
 	// Guard says what an answer would disturb; with nil nobody looks.
 	Guard interface {
 		Disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledge.Conflict, error)
@@ -22,7 +24,7 @@ type Office struct {
 }
 
 func (o Office) desk(tx Tx, now time.Time) knowledge.Desk {
-	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning}
+	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, WithoutFiles: o.WithoutFiles}
 }
 
 func (o Office) write(ctx context.Context, fn func(d knowledge.Desk) ([]Mail, error)) error {
@@ -104,6 +106,28 @@ func (o Office) disturbs(ctx context.Context, question, answer string) ([]knowle
 		return nil, err
 	}
 	return o.Guard.Disturbs(ctx, p)
+}
+
+// Attach adds a file to the current answer of a question.
+func (o Office) Attach(ctx context.Context, question string, by int64, a knowledge.Attachment) (out knowledge.Attachment, err error) {
+	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+		d.By = by
+		out, err = d.Attach(ctx, question, a)
+		return nil, err
+	})
+	return out, err
+}
+
+// Detach makes a new version of an answer without one of its files; those who got
+// an older one by a senior's reply are told.
+func (o Office) Detach(ctx context.Context, attachment, by int64) (r knowledge.Replied, err error) {
+	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+		if r, err = d.Detach(ctx, attachment, by); err != nil {
+			return nil, err
+		}
+		return answerMail(r, true, false), nil
+	})
+	return r, err
 }
 
 // SetStatus changes a question's status by hand. Those who wait for a reply that

@@ -129,7 +129,7 @@ func TestMayRead(t *testing.T) {
 	ctx := context.Background()
 	f := open(t)
 	people := map[string]int64{"nobody": 0, "unknown": 999}
-	for _, name := range []string{"asker", "joined", "left", "stranger", "admin"} {
+	for _, name := range []string{"asker", "joined", "left", "stranger", "admin", "former"} {
 		people[name] = f.person(name, false)
 	}
 	f.do(func(d knowledge.Desk) error {
@@ -147,6 +147,9 @@ func TestMayRead(t *testing.T) {
 		return err
 	})
 	given := f.attach("entry", "новая.png")
+	f.do(func(d knowledge.Desk) error { // who was asked about the entry long ago
+		return d.Tx.PutEscalation(ctx, &knowledge.Escalation{Question: "entry", Senior: people["former"], State: knowledge.EscalationDone, Created: d.Now, Ended: d.Now})
+	})
 	files := map[string]knowledge.Attachment{"of the base": given, "of an older version": old}
 	f.do(func(d knowledge.Desk) error {
 		a, err := d.Record(ctx, knowledge.Ask{ID: 500, Person: people["stranger"], Text: "закрыть", Decision: knowledge.DecisionAnswer, Candidates: []knowledge.Candidate{{Question: "entry"}}})
@@ -194,8 +197,8 @@ func TestMayRead(t *testing.T) {
 			}
 		}
 	}
-	check("of the base", "asker", "joined", "left", "stranger", "admin", "senior")
-	check("of an older version", "admin")
+	check("of the base", "asker", "joined", "left", "stranger", "admin", "senior", "former")
+	check("of an older version", "admin", "former")
 	check("of a settled ask", "stranger", "admin")
 	check("of an ask not sent yet", "asker", "admin")
 	check("of an ask sent", "asker", "joined", "senior", "admin")
@@ -203,10 +206,24 @@ func TestMayRead(t *testing.T) {
 	// The senior replies, the reply is kept out of the base: those who got it keep it.
 	f.reply(sent.Escalation.ID, people["senior"], "На верхней полке")
 	files["of the reply"] = f.attach(asked.Question, "полка.png")
-	check("of the reply", "asker", "joined", "left", "stranger", "admin", "senior")
+	check("of the reply", "asker", "joined", "left", "stranger", "admin", "senior", "former")
 	f.do(func(d knowledge.Desk) error { _, err := d.Withdraw(ctx, asked.Question); return err })
 	check("of the reply", "asker", "joined", "admin", "senior")
 	check("of an ask sent", "asker", "senior", "admin")
+
+	// A senior says that the entry answers it: who was asked about the entry before
+	// has nothing to do with this ask.
+	pointed := f.ask(people["asker"], "ещё один вопрос")
+	again := f.send(pointed.ID)
+	f.do(func(d knowledge.Desk) (err error) {
+		files["of an ask that was pointed to the entry"], err = d.AttachToAsk(ctx, pointed.ID, png("ещё.png"))
+		return err
+	})
+	f.do(func(d knowledge.Desk) error {
+		_, err := d.PointTo(ctx, again.Escalation.ID, people["senior"], "entry")
+		return err
+	})
+	check("of an ask that was pointed to the entry", "asker", "admin")
 }
 
 func TestCleanFileName(t *testing.T) {

@@ -9,15 +9,12 @@ import (
 	"time"
 )
 
-// Errors of Files that callers tell apart, besides ErrNotFound for a content
-// that is gone and ErrInvalid for one that is not accepted.
+// Errors of Files that callers tell apart, besides ErrNotFound for a content that
+// is gone, ErrInvalid for one that is not accepted, and ErrAway.
 var (
 	// ErrNoLinks says that a store of files has no links of its own: a file is
 	// served through the bot.
 	ErrNoLinks = errors.New("no links")
-	// ErrFilesAway says that a store of files does not answer for now: the same
-	// may succeed later.
-	ErrFilesAway = errors.New("files are away")
 	// ErrFileChanged says that a content is another one than its key names:
 	// somebody has changed it behind our back.
 	ErrFileChanged = errors.New("content has changed")

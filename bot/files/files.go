@@ -154,7 +154,7 @@ func (s *Server) give(w http.ResponseWriter, r *http.Request, a knowledge.Attach
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, attachment int64, err error) {
 	status, text := http.StatusInternalServerError, "file_failed"
 	switch {
-	case errors.Is(err, knowledge.ErrFilesAway):
+	case errors.Is(err, knowledge.ErrAway):
 		status, text = http.StatusServiceUnavailable, "file_away"
 		w.Header().Set("Retry-After", "60")
 	case errors.Is(err, knowledge.ErrNotFound):

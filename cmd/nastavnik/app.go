@@ -46,6 +46,8 @@ type app struct {
 	monitor *health.Monitor
 	// monitored says that the bot serves its state over HTTP.
 	monitored bool
+	// contents are those of attachments, once files has opened them.
+	contents knowledge.Files
 }
 
 // configure reads the configuration; the --data flag wins over everything.
@@ -169,7 +171,7 @@ func (a *app) close() error {
 	if a.store == nil {
 		return nil
 	}
-	err := a.store.Close()
+	err := errors.Join(a.store.Close(), a.closeFiles())
 	if a.shared != nil {
 		err = errors.Join(err, a.shared.Close())
 	}

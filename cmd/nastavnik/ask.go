@@ -51,7 +51,8 @@ type askJSON struct {
 	ID         string             `json:"id,omitempty"` // of the question answered
 	Question   string             `json:"question"`     // its text; "" without an answer
 	Answer     string             `json:"answer"`
-	Confidence float64            `json:"confidence"` // 0–1
+	Files      []fileJSON         `json:"files,omitempty"` // of the answer
+	Confidence float64            `json:"confidence"`      // 0–1
 	Candidates []candidateJSON    `json:"candidates"`
 	Related    []knowledge.Brief  `json:"related"`
 	AskedID    string             `json:"asked_id,omitempty"` // the question recorded for it
@@ -91,6 +92,7 @@ func askResult(f knowledge.Finding, recorded string) askJSON {
 	}
 	if f.Page != nil {
 		out.ID, out.Question, out.Answer = f.Page.ID, f.Page.Text, f.Page.Answer
+		out.Files = filesOut(f.Page.Files)
 		out.Related = append(out.Related, f.Page.Related...)
 	}
 	return out
@@ -100,7 +102,7 @@ func (a *app) printFinding(text string, f knowledge.Finding) error {
 	var m bot.Message
 	switch {
 	case f.Page != nil:
-		m.Text = "**" + f.Page.Text + "**\n\n" + f.Page.Answer
+		m.Text = "**" + f.Page.Text + "**\n\n" + f.Page.Answer + bot.FileLines(a.say, f.Page.Files)
 		if len(f.Page.Related) > 0 {
 			m.Text += "\n\n" + a.say.Say("related", nil) + list(f.Page.Related)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
 	"github.com/nastavnik-bot/nastavnik/migrations"
+	"github.com/nastavnik-bot/nastavnik/store/disk"
 	"github.com/nastavnik-bot/nastavnik/store/milvus"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
@@ -20,7 +21,7 @@ import (
 // sentinels tell errors apart inside the program; people have the words around them.
 func sentinels() []error {
 	return []error{
-		knowledge.ErrInvalid, knowledge.ErrAway, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
+		knowledge.ErrInvalid, knowledge.ErrAway, knowledge.ErrFileChanged, disk.ErrFull, disk.ErrUnwritable, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
 		transfer.ErrNotEmpty, transfer.ErrOtherSource, transfer.ErrSchemas, transfer.ErrDiffers, knowledge.ErrConflict,
 		postgres.ErrDSN, postgres.ErrOlder, postgres.ErrRefused, postgres.ErrNoDatabase, postgres.ErrEncoding, postgres.ErrFull,
 		milvus.ErrDenied, milvus.ErrMissing, milvus.ErrForeign, milvus.ErrOtherEmbedder,

@@ -197,12 +197,12 @@ func storeEntry(ctx context.Context, tx bot.Tx, e kbfile.Entry, sum *importSum) 
 		}
 	}
 	if q.Answer.Text != e.Answer {
-		answer := knowledge.Answer{Question: q.ID, Text: e.Answer, Created: time.Now()}
-		if err := tx.PutAnswer(ctx, &answer); err != nil {
+		answer, err := importAnswer(ctx, tx, q, e.Answer)
+		if err != nil {
 			return err
 		}
 		changed = true
-		steps = append(steps, knowledge.Step{Kind: knowledge.StepAnswered, Text: e.Answer, Was: q.Answer.Text, Ref: answer.ID})
+		steps = append(steps, knowledge.Step{Kind: knowledge.StepAnswered, Text: e.Answer, Was: q.Answer.Text, Ref: answer})
 	}
 	added, err := putAliases(ctx, tx, q.ID, e.Aliases)
 	if err != nil {
@@ -214,6 +214,17 @@ func storeEntry(ctx context.Context, tx bot.Tx, e kbfile.Entry, sum *importSum) 
 		return nil
 	}
 	return putSteps(ctx, tx, q.ID, steps)
+}
+
+// importAnswer stores a new version of an answer, with the files of the one before,
+// and returns its id.
+func importAnswer(ctx context.Context, tx bot.Tx, q knowledge.Question, text string) (int64, error) {
+	now := time.Now()
+	answer := knowledge.Answer{Question: q.ID, Text: text, Created: now}
+	if err := tx.PutAnswer(ctx, &answer); err != nil {
+		return 0, err
+	}
+	return answer.ID, knowledge.Desk{Tx: tx, Now: now}.KeepFiles(ctx, q.Answer, answer)
 }
 
 // putAliases adds the wordings that a question does not have, and returns the

@@ -23,6 +23,7 @@ func newQuestion(a *app) *cobra.Command {
 	}
 	c.AddCommand(
 		newQuestionList(a), newQuestionShow(a), newQuestionAnswer(a), newQuestionStatus(a),
+		newQuestionFiles(a), newQuestionAttach(a), newQuestionDetach(a),
 		newQuestionHistory(a), newQuestionUndo(a), newQuestionUnlearn(a),
 		newQuestionReviews(a), newQuestionDecide(a, true), newQuestionDecide(a, false), newQuestionStale(a),
 	)
@@ -132,6 +133,7 @@ func (a *app) printQuestions(questions []knowledge.Question, o listOptions) erro
 type questionDetails struct {
 	questionJSON
 	Answer    *answerJSON    `json:"answer"`
+	Files     []fileJSON     `json:"files,omitempty"` // of the answer
 	Versions  []answerJSON   `json:"versions"`
 	Phrasings []phrasingJSON `json:"phrasings"`
 	Waiting   []waiterJSON   `json:"waiting"`
@@ -202,6 +204,11 @@ func readDetails(ctx context.Context, tx bot.Tx, id string) (questionDetails, er
 			d.Answer = &d.Versions[len(d.Versions)-1]
 		}
 	}
+	files, err := readFiles(ctx, tx, q.Answer.ID)
+	if err != nil {
+		return d, err
+	}
+	d.Files = filesOut(files)
 	phrasings, err := tx.Phrasings(ctx, []string{id})
 	if err != nil {
 		return d, err
@@ -245,6 +252,7 @@ func (a *app) printDetails(d questionDetails) error {
 	b.WriteString("\n")
 	if d.Answer != nil {
 		fmt.Fprintf(&b, "\nОтвет (версия %d, %s%s):\n%s\n", d.Answer.Version, a.day(d.Answer.Created), by(d.Answer.By), d.Answer.Text)
+		writeFiles(&b, d.Files)
 	}
 	if len(d.Waiting) > 0 {
 		fmt.Fprintf(&b, "\nЖдут ответа (у кого вопрос: %s):\n", firstOf(d.Senior, "ещё ни у кого, добавьте сеньора: nastavnik person add ИМЯ --senior"))
@@ -274,11 +282,12 @@ func by(name string) string {
 
 func newQuestionAnswer(a *app) *cobra.Command {
 	var text, author string
+	var withoutFiles bool
 	c := &cobra.Command{
 		Use:   "answer НОМЕР",
 		Short: "Ответить на вопрос или изменить ответ; те, кто ждёт, получат его",
 		Long: `Записывает ответ: текст из --text или со стандартного ввода (Markdown).
-Все, кто ждёт, получат его; кто получил прежнюю версию — новую.
+Все, кто ждёт, получат его; кто получил прежнюю версию — новую. Файлы прежней версии остаются.
 Если из-за ответа другие стали бы находить не то, в базу он не попадёт, пока вы не решите: команда покажет, что изменилось бы.`,
 		Example: `  nastavnik question answer q15 --text "Откройте карточку сделки → «Ответственный»."
   nastavnik question answer q15 --by "Анна К." < answer.md`,
@@ -291,16 +300,22 @@ func newQuestionAnswer(a *app) *cobra.Command {
 				}
 				text = string(b)
 			}
-			return a.questionAnswer(cmd.Context(), args[0], text, author)
+			return a.questionAnswer(cmd.Context(), answerOptions{question: args[0], text: text, author: author, withoutFiles: withoutFiles})
 		},
 	}
 	c.Flags().StringVar(&text, "text", "", "текст ответа; без него — со стандартного ввода")
 	c.Flags().StringVar(&author, "by", "", "от чьего имени (по умолчанию — имя пользователя системы)")
+	c.Flags().BoolVar(&withoutFiles, "without-files", false, "новая версия — без файлов прежней")
 	return c
 }
 
-func (a *app) questionAnswer(ctx context.Context, id, text, author string) error {
-	if _, err := knowledge.CleanText(text, knowledge.MaxAnswerRunes); err != nil {
+type answerOptions struct {
+	question, text, author string
+	withoutFiles           bool
+}
+
+func (a *app) questionAnswer(ctx context.Context, o answerOptions) error {
+	if _, err := knowledge.CleanText(o.text, knowledge.MaxAnswerRunes); err != nil {
 		return usageError{fmt.Errorf("ответ: %w", err)}
 	}
 	if err := a.open(ctx); err != nil {
@@ -308,18 +323,20 @@ func (a *app) questionAnswer(ctx context.Context, id, text, author string) error
 	}
 	defer func() { _ = a.close() }()
 	a.openGuard(ctx)
-	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(author, systemUser())), func(*knowledge.Person) {})
+	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(o.author, systemUser())), func(*knowledge.Person) {})
 	if err != nil {
 		return err
 	}
-	r, err := a.office().Answer(ctx, id, p.ID, text)
+	office := a.office()
+	office.WithoutFiles = o.withoutFiles
+	r, err := office.Answer(ctx, o.question, p.ID, o.text)
 	if err != nil {
-		return noQuestion(id, err)
+		return noQuestion(o.question, err)
 	}
 	if err := a.printf("Ответ записан: %s, версия %d. Получат: %d.\n", r.Question.ID, r.Question.Answer.Version, len(r.Waiters)); err != nil || r.Question.Status.Answered() {
 		return err
 	}
-	return a.printHeld(ctx, id)
+	return a.printHeld(ctx, o.question)
 }
 
 func newQuestionStatus(a *app) *cobra.Command {

@@ -106,8 +106,8 @@ type snapshot struct {
 	phrasings map[string][]knowledge.Phrasing
 	verdicts  map[string][]knowledge.Verdict
 	files     map[int64][]knowledge.Attachment // by answer
-	texts     map[string][]text    // by question; none without an embedder
-	vectors   map[string][]float32 // by TextHash
+	texts     map[string][]text                // by question; none without an embedder
+	vectors   map[string][]float32             // by TextHash
 
 	calibration *search.Calibration // nil when it has not changed
 }

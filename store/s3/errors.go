@@ -18,7 +18,7 @@ import (
 // that wrap them say what, in Russian, and name the server and the bucket, never a
 // key.
 var (
-	ErrAway          = knowledge.ErrFilesAway
+	ErrAway          = knowledge.ErrAway
 	ErrDenied        = errors.New("s3 denied access")
 	ErrNoBucket      = errors.New("no such bucket")
 	ErrForeignBucket = errors.New("a bucket of somebody else")

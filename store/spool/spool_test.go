@@ -165,13 +165,13 @@ func TestServerIsKilled(t *testing.T) {
 			t.Errorf("link to what waits: %v", err)
 		}
 	}
-	if _, _, err := s.Open(t.Context(), first.Key); !errors.Is(err, knowledge.ErrFilesAway) {
+	if _, _, err := s.Open(t.Context(), first.Key); !errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("what is only there: %v", err)
 	}
-	if n, bytes, err := s.Waiting(t.Context()); n != 3 || bytes == 0 || err != nil || !errors.Is(s.Fault(), knowledge.ErrFilesAway) {
+	if n, bytes, err := s.Waiting(t.Context()); n != 3 || bytes == 0 || err != nil || !errors.Is(s.Fault(), knowledge.ErrAway) {
 		t.Errorf("%d wait with %d bytes, %v; fault %v", n, bytes, err, s.Fault())
 	}
-	if n, err := s.Flush(t.Context()); n != 0 || !errors.Is(err, knowledge.ErrFilesAway) {
+	if n, err := s.Flush(t.Context()); n != 0 || !errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("flushed %d, %v", n, err)
 	}
 	// The process dies as well: the next one finds the folder.
