@@ -70,7 +70,7 @@ func withFiles(environ, known []string) (with []string, problems []error) {
 // the passwords inside of addresses.
 func (c Config) Secrets() []string {
 	var out []string
-	for _, s := range []Secret{c.Postgres.DSN, c.Postgres.Owner, c.Milvus.Password, c.OpenAI.Key, c.S3.Key, c.S3.Secret} {
+	for _, s := range []Secret{c.Postgres.DSN, c.Postgres.Owner, c.Milvus.Password, c.OpenAI.Key, c.S3.Key, c.S3.Secret, c.HTTP.Key} {
 		if s == "" {
 			continue
 		}

@@ -39,6 +39,8 @@ type OpenAI struct {
 	// same.
 	Query   string `koanf:"query"`
 	Passage string `koanf:"passage"`
+	// Served is the name that responses give the model, where it is another one.
+	Served string `koanf:"served"`
 	// Prefix stands before every text, for models that want it and servers that do not
 	// add it.
 	Prefix Prefix `koanf:"prefix"`
@@ -84,12 +86,19 @@ func (f Files) Bytes() int64 {
 type HTTP struct {
 	// Listen is host:port; "" serves nothing.
 	Listen string `koanf:"listen"`
+	// URL is the address of the bot as browsers see it; "" for http:// and Listen.
+	URL string `koanf:"url"`
+	// Key signs links to files: the same in all replicas, 32 bytes at least; "" for one
+	// that is kept in the data folder.
+	Key Secret `koanf:"key"`
 }
 
 const (
 	maxPool = 1_000
 	maxDim  = 32_768 // Milvus 2.3, https://milvus.io/docs/v2.3.x/limitations.md
 	maxFile = 1 << 30
+
+	minLinkKey = 32 // as long as the signature
 )
 
 // collectionName is what Milvus takes as a name, short enough for a number behind it.
@@ -114,6 +123,9 @@ func (c Config) validateServers(bad func(key, format string, args ...any)) {
 	}
 	if c.Milvus.Address != "" && c.Postgres.DSN == "" {
 		bad("milvus.address", "Milvus хранит векторы только вместе с PostgreSQL: задайте postgres.dsn или уберите адрес")
+	}
+	if key := c.HTTP.Key.Reveal(); key != "" && len(key) < minLinkKey {
+		bad("http.key", "не короче %d байт: openssl rand -hex 32", minLinkKey)
 	}
 	c.validateOpenAI(bad)
 	c.validateFiles(bad)

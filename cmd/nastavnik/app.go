@@ -47,7 +47,7 @@ type app struct {
 	// monitored says that the bot serves its state over HTTP.
 	monitored bool
 	// contents are those of attachments, once files has opened them.
-	contents knowledge.Files
+	contents contents
 }
 
 // configure reads the configuration; the --data flag wins over everything.

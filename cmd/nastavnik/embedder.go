@@ -33,7 +33,7 @@ func (a *app) embedder(ctx context.Context) (knowledge.Embedder, error) {
 func (a *app) endpoint(ctx context.Context) (knowledge.Embedder, error) {
 	o := a.cfg.OpenAI
 	return openai.New(ctx, openai.Options{
-		URL: o.URL, Key: o.Key.Reveal(), Query: o.Query, Passage: o.Passage,
+		URL: o.URL, Key: o.Key.Reveal(), Query: o.Query, Passage: o.Passage, Served: o.Served,
 		QueryPrefix: o.Prefix.Query, PassagePrefix: o.Prefix.Passage, Dim: o.Dim, Log: a.log,
 	})
 }

@@ -10,10 +10,12 @@ import (
 	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5"
+	"github.com/nastavnik-bot/nastavnik/knowledge/openai"
 	"github.com/nastavnik-bot/nastavnik/migrations"
 	"github.com/nastavnik-bot/nastavnik/store/disk"
 	"github.com/nastavnik-bot/nastavnik/store/milvus"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
+	"github.com/nastavnik-bot/nastavnik/store/s3"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 	"github.com/nastavnik-bot/nastavnik/store/transfer"
 )
@@ -24,6 +26,8 @@ func sentinels() []error {
 		knowledge.ErrInvalid, knowledge.ErrAway, knowledge.ErrFileChanged, disk.ErrFull, disk.ErrUnwritable, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
 		transfer.ErrNotEmpty, transfer.ErrOtherSource, transfer.ErrSchemas, transfer.ErrDiffers, knowledge.ErrConflict,
 		postgres.ErrDSN, postgres.ErrOlder, postgres.ErrRefused, postgres.ErrNoDatabase, postgres.ErrEncoding, postgres.ErrFull,
+		openai.ErrRefused, openai.ErrModel, openai.ErrDimension, openai.ErrRejected, openai.ErrUnusable,
+		s3.ErrDenied, s3.ErrNoBucket, s3.ErrForeignBucket, disk.ErrFull, disk.ErrUnwritable, knowledge.ErrFileChanged,
 		milvus.ErrDenied, milvus.ErrMissing, milvus.ErrForeign, milvus.ErrOtherEmbedder,
 	}
 }

@@ -9,33 +9,114 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/health"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/disk"
+	"github.com/nastavnik-bot/nastavnik/store/s3"
+	"github.com/nastavnik-bot/nastavnik/store/spool"
 )
 
-// files opens what keeps the contents of attachments; close closes it.
-func (a *app) files() (knowledge.Files, error) {
+// contents keep the contents of attachments.
+type contents interface {
+	knowledge.Files
+	Check(ctx context.Context) (version string, err error)
+	Close() error
+}
+
+// files opens what keeps the contents of attachments; closeFiles closes it.
+func (a *app) files() (contents, error) {
 	if a.contents != nil {
 		return a.contents, nil
 	}
-	s, err := disk.Open(disk.Options{Dir: filepath.Join(a.cfg.Data, filesFolder)})
-	if err != nil {
-		return nil, err
+	c, err := a.openFiles()
+	if err == nil {
+		a.contents = c
 	}
-	a.contents = s
-	return s, nil
+	return c, err
 }
 
 // closeFiles closes what files has opened.
 func (a *app) closeFiles() error {
-	c, ok := a.contents.(io.Closer)
+	if a.contents == nil {
+		return nil
+	}
+	err := a.contents.Close()
 	a.contents = nil
+	return err
+}
+
+// openFiles opens a folder, or a bucket with a folder before it for when it is away.
+func (a *app) openFiles() (contents, error) {
+	if a.cfg.S3.Endpoint == "" {
+		return disk.Open(disk.Options{Dir: filepath.Join(a.cfg.Data, filesFolder)})
+	}
+	o := a.cfg.S3
+	bucket, err := s3.Open(s3.Options{
+		Endpoint: o.Endpoint, Region: o.Region, Bucket: o.Bucket, AccessKey: o.Key.Reveal(), SecretKey: o.Secret.Reveal(), TLS: o.TLS, Prefix: o.Prefix,
+	})
+	if err != nil {
+		return nil, err
+	}
+	local, err := disk.Open(disk.Options{Dir: filepath.Join(a.cfg.Data, spoolFolder)})
+	if err != nil {
+		return nil, err
+	}
+	return spooled{Store: spool.New(spool.Options{Local: local, Remote: bucket, Log: a.log}), bucket: bucket, local: local}, nil
+}
+
+// spoolFolder holds files of this machine that wait for their bucket.
+const spoolFolder = "files-waiting"
+
+// spooled is a bucket with a folder before it.
+type spooled struct {
+	*spool.Store
+	bucket *s3.Store
+	local  *disk.Store
+}
+
+func (s spooled) Check(ctx context.Context) (string, error) {
+	version, err := s.bucket.Check(ctx)
+	if err != nil {
+		return version, err
+	}
+	if n, _, err := s.Waiting(ctx); err == nil && n > 0 {
+		return version, health.Warn("файлов ждут отправки в S3: %d; бот отправит их сам", n)
+	}
+	return version, nil
+}
+
+func (s spooled) Close() error { return s.local.Close() }
+
+// flushEvery is how often waiting files are moved to their bucket.
+const flushEvery = 10 * time.Second
+
+// flushFiles moves what waits for the bucket, again and again, until ctx ends.
+func (a *app) flushFiles(ctx context.Context) error {
+	files, err := a.files()
+	if err != nil {
+		return err
+	}
+	s, ok := files.(spooled)
 	if !ok {
 		return nil
 	}
-	return c.Close()
+	for {
+		moved, err := s.Flush(ctx)
+		switch {
+		case moved > 0:
+			a.log.InfoContext(ctx, "files that waited are in their bucket", "files", moved)
+		case err != nil && ctx.Err() == nil && !errors.Is(err, knowledge.ErrAway):
+			a.log.WarnContext(ctx, "files wait on this machine", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(flushEvery):
+		}
+	}
 }
 
 // fileJSON is a file of an answer.

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/files"
 	"github.com/nastavnik-bot/nastavnik/health"
 )
 
@@ -55,7 +56,14 @@ func (a *app) openWeb(ctx context.Context) (*web, error) {
 		return nil, err
 	}
 	w.ended = make(chan struct{})
-	w.server = &http.Server{Handler: health.Handler(func() bool { return ctx.Err() == nil }, a.monitor, r), ReadHeaderTimeout: headersWithin, ReadTimeout: idleFor, IdleTimeout: idleFor}
+	given, err := a.fileServer()
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", health.Handler(func() bool { return ctx.Err() == nil }, a.monitor, r))
+	mux.Handle(files.Path, given)
+	w.server = &http.Server{Handler: mux, ReadHeaderTimeout: headersWithin, ReadTimeout: idleFor, IdleTimeout: idleFor}
 	go func() {
 		defer close(w.ended)
 		if err := w.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/lock"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
@@ -124,17 +125,59 @@ func (a *app) migrateCopy(ctx context.Context, o copyOptions) (err error) {
 	}
 	report, err := transfer.Copy(ctx, source, target, transfer.Options{
 		Progress: a.copyProgress(),
-		Files:    func(ctx context.Context) error { return a.copyFiles(ctx, from, to) },
+		Files:    func(ctx context.Context, contents []string) error { return a.copyFiles(ctx, from, to, contents) },
 	})
 	return a.copyEnded(report, err, from, o)
 }
 
 // copyFiles copies the contents of attachments from where the source keeps them to
-// where the target does. It may be called again after it was interrupted.
-//
-// TODO(files): contents move between the folders of data and S3 when the stores of
-// files are joined; until then there are none.
-func (a *app) copyFiles(context.Context, end, end) error { return nil }
+// where the target does. It may be called again after it was interrupted: a content
+// that is there is the same.
+func (a *app) copyFiles(ctx context.Context, from, to end, contents []string) error {
+	if len(contents) == 0 {
+		return nil
+	}
+	source, err := a.filesOfEnd(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }()
+	target, err := a.filesOfEnd(to)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = target.Close() }()
+	progress := a.progress("Вложения", len(contents))
+	for i, key := range contents {
+		if err := copyContent(ctx, source, target, key); err != nil {
+			return fmt.Errorf("вложения: %w", err)
+		}
+		progress(i + 1)
+	}
+	return nil
+}
+
+// filesOfEnd opens where a base keeps the contents of its attachments: a data folder
+// within itself, PostgreSQL as the configuration says.
+func (a *app) filesOfEnd(e end) (contents, error) {
+	own := &app{cfg: a.cfg, log: a.log}
+	if e.dir != "" {
+		own.cfg.Data, own.cfg.S3.Endpoint = e.dir, ""
+	}
+	return own.openFiles()
+}
+
+func copyContent(ctx context.Context, from, to knowledge.Files, key string) error {
+	if r, _, err := to.Open(ctx, key); err == nil {
+		return r.Close() // it was copied before the interruption
+	}
+	r, size, err := from.Open(ctx, key)
+	if err != nil {
+		return err
+	}
+	_, err = to.Put(ctx, r, knowledge.FileLimits{Size: size})
+	return errors.Join(err, r.Close())
+}
 
 // copyProgress shows a bar for each stage.
 func (a *app) copyProgress() func(transfer.Stage, int64, int64) {

@@ -125,5 +125,21 @@ func (a *app) embedderCheck() check {
 
 // filesCheck looks at where attachments are kept.
 func (a *app) filesCheck() check {
-	return func(context.Context) (string, error) { return "папка данных", nil }
+	if a.contents != nil {
+		return a.contents.Check
+	}
+	return func(ctx context.Context) (version string, err error) {
+		if a.cfg.S3.Endpoint == "" {
+			if _, err := os.Stat(filepath.Join(a.cfg.Data, filesFolder)); errors.Is(err, os.ErrNotExist) {
+				return "папка данных, пока без вложений", nil
+			}
+		}
+		own := *a // parts are checked at once, and opening notes what is open
+		files, err := own.openFiles()
+		if err != nil {
+			return "", err
+		}
+		defer func() { err = errors.Join(err, files.Close()) }()
+		return files.Check(ctx)
+	}
 }

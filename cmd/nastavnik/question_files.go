@@ -63,24 +63,32 @@ func (a *app) questionAttach(ctx context.Context, o attachOptions) error {
 }
 
 func newQuestionFiles(a *app) *cobra.Command {
-	var out string
-	var asJSON bool
+	var o filesOptions
 	c := &cobra.Command{
 		Use:   "files НОМЕР",
-		Short: "Файлы ответа: список, или сохранить их в папку",
+		Short: "Файлы ответа: список, ссылки, или сохранить их в папку",
 		Example: `  nastavnik question files deal-owner
-  nastavnik question files deal-owner --out файлы`,
+  nastavnik question files deal-owner --out файлы
+  nastavnik question files deal-owner --link --as "Иван П."`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.questionFiles(cmd.Context(), args[0], out, asJSON)
+			return a.questionFiles(cmd.Context(), args[0], o)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "сохранить в эту папку; готовые файлы в ней не заменяются")
-	c.Flags().BoolVar(&asJSON, "json", false, "напечатать список как JSON")
+	c.Flags().StringVar(&o.out, "out", "", "сохранить в эту папку; готовые файлы в ней не заменяются")
+	c.Flags().BoolVar(&o.link, "link", false, "напечатать ссылки: работают несколько минут")
+	c.Flags().StringVar(&o.as, "as", "", "для кого ссылки (по умолчанию — имя пользователя системы)")
+	c.Flags().BoolVar(&o.json, "json", false, "напечатать список как JSON")
 	return c
 }
 
-func (a *app) questionFiles(ctx context.Context, id, out string, asJSON bool) error {
+// filesOptions say what to do with the files of an answer.
+type filesOptions struct {
+	out, as    string
+	link, json bool
+}
+
+func (a *app) questionFiles(ctx context.Context, id string, o filesOptions) error {
 	if err := a.open(ctx); err != nil {
 		return err
 	}
@@ -90,12 +98,14 @@ func (a *app) questionFiles(ctx context.Context, id, out string, asJSON bool) er
 		return err
 	}
 	switch {
-	case out != "":
-		return a.saveFiles(ctx, files, out)
-	case asJSON:
+	case o.out != "":
+		return a.saveFiles(ctx, files, o.out)
+	case o.json:
 		return a.printJSON(append([]fileJSON{}, filesOut(files)...))
 	case len(files) == 0:
 		return a.printf("У ответа нет файлов.\n")
+	case o.link:
+		return a.printLinks(ctx, files, o.as)
 	}
 	rows := make([]table.Row, len(files))
 	for i, f := range files {

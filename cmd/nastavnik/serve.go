@@ -93,6 +93,9 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	if err := a.admitShared(ctx); err != nil {
 		return err
 	}
+	if _, err := a.files(); err != nil {
+		return err
+	}
 	w, err := a.openWeb(ctx)
 	if err != nil {
 		return err
@@ -123,6 +126,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	g.Go(func() error { return a.catchUp(run) })
 	g.Go(func() error { return a.keepFrequent(run) })
 	g.Go(func() error { return a.keepShared(run, p) })
+	g.Go(func() error { return a.flushFiles(run) })
 	g.Go(func() error { return a.monitor.Watch(run, checkParts) })
 	if ready != nil {
 		ready()

@@ -76,7 +76,7 @@ func (e *Embedder) String() string { return e.name + " at " + origin(e.o.URL) }
 func (e *Embedder) GoString() string { return e.String() }
 
 // Embed implements knowledge.Embedder. The error wraps one of this package's, or that
-// of ctx. While a server that was away is left alone, it returns ErrAway at once.
+// of ctx. While a server that was away is left alone, it returns knowledge.ErrAway at once.
 func (e *Embedder) Embed(ctx context.Context, kind knowledge.EmbedKind, texts []string) ([][]float32, error) {
 	out := make([][]float32, 0, len(texts))
 	for batch := range slices.Chunk(texts, e.o.Batch) {
@@ -162,7 +162,7 @@ func (e *Embedder) failed(limited context.Context, err error, budget time.Durati
 // was only slow with many texts may be quick enough with a question.
 func (e *Embedder) giveUp(f *failure, urgent bool) error {
 	err := e.public(f)
-	if errors.Is(f.kind, ErrAway) && (urgent || !f.late) {
+	if errors.Is(f.kind, knowledge.ErrAway) && (urgent || !f.late) {
 		e.rest.begin(err, f.wait)
 	}
 	return err

@@ -11,14 +11,13 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
 // What an administrator can do something about. The errors that wrap them say what,
 // in Russian, and name the server.
 var (
-	// ErrAway is a server that cannot be reached, fails, is overloaded, or takes too
-	// long. It may well succeed later.
-	ErrAway = errors.New("embedding server is away")
 	// ErrRefused is a key that the server does not accept.
 	ErrRefused = errors.New("embedding server refuses the key")
 	// ErrModel is a model that the server does not have, or another one answering.
@@ -80,7 +79,7 @@ func printable(s string) string {
 // unreached is the failure of a connection. Of the error only what the system, the
 // name service or TLS says is told: others quote what the server sent.
 func unreached(err error) *failure {
-	f := &failure{kind: ErrAway, again: true, say: "недоступен: проверьте, что он запущен и что адрес и сеть верны"}
+	f := &failure{kind: knowledge.ErrAway, again: true, say: "недоступен: проверьте, что он запущен и что адрес и сеть верны"}
 	var op *net.OpError
 	var dns *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -100,7 +99,7 @@ func unreached(err error) *failure {
 
 // late is the failure of a request that was given all its time.
 func late(after time.Duration) *failure {
-	return &failure{kind: ErrAway, late: true, say: fmt.Sprintf("не ответил за %v: проверьте, что он не перегружен и доступен по сети", after.Round(time.Millisecond))}
+	return &failure{kind: knowledge.ErrAway, late: true, say: fmt.Sprintf("не ответил за %v: проверьте, что он не перегружен и доступен по сети", after.Round(time.Millisecond))}
 }
 
 // codes are what is told of a server's own code for an error: one of the published
@@ -118,9 +117,9 @@ func answered(status int, code, about string) *failure {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		f.kind, f.say = ErrRefused, "не принимает ключ: проверьте, что он задан, не отозван и даёт право на модель "+about
 	case status == http.StatusTooManyRequests:
-		f.kind, f.again, f.say = ErrAway, true, "просит обращаться реже или исчерпана квота: подождите или увеличьте её"
+		f.kind, f.again, f.say = knowledge.ErrAway, true, "просит обращаться реже или исчерпана квота: подождите или увеличьте её"
 	case status >= http.StatusInternalServerError:
-		f.kind, f.again, f.say = ErrAway, true, "сообщает о своей ошибке: посмотрите его журнал"
+		f.kind, f.again, f.say = knowledge.ErrAway, true, "сообщает о своей ошибке: посмотрите его журнал"
 	case status == http.StatusNotFound || strings.Contains(code, "model"):
 		f.kind, f.say = ErrModel, "не знает модель "+about+", или адрес неверен: сверьте имя модели и путь (обычно …/v1)"
 	case status >= 300 && status < 400:

@@ -46,7 +46,7 @@ func FuzzResponse(f *testing.F) {
 		text.Store(body)
 		got, err := e.Embed(t.Context(), knowledge.QueryText, []string{"a", "b"})
 		if err != nil {
-			for _, known := range []error{openai.ErrAway, openai.ErrRefused, openai.ErrModel, openai.ErrDimension, openai.ErrRejected, openai.ErrUnusable} {
+			for _, known := range []error{knowledge.ErrAway, openai.ErrRefused, openai.ErrModel, openai.ErrDimension, openai.ErrRejected, openai.ErrUnusable} {
 				if errors.Is(err, known) {
 					return
 				}

@@ -188,7 +188,7 @@ func wantAway(t *testing.T, e *openai.Embedder) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	vectors, err := e.Embed(ctx, knowledge.QueryText, []string{"отпуск"})
-	if !errors.Is(err, openai.ErrAway) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+	if !errors.Is(err, knowledge.ErrAway) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		t.Errorf("%d vectors, %v", len(vectors), err)
 	}
 }
@@ -209,7 +209,7 @@ func TestServerThatIsKilledAndStartedAnew(t *testing.T) {
 	}()
 	untilItWorks(t, e) // while the many are on their way
 	server.Kill()
-	if err := <-result; !errors.Is(err, openai.ErrAway) {
+	if err := <-result; !errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("killed midway: %v", err)
 	}
 	wantAway(t, e)

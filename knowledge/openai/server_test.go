@@ -87,9 +87,9 @@ func TestResponses(t *testing.T) {
 		"a bad request":            {status(http.StatusBadRequest, `{"error":{"message":"no","type":"invalid_request_error","code":null}}`), openai.ErrRejected},
 		"too large a request":      {status(http.StatusRequestEntityTooLarge, ``), openai.ErrRejected},
 		"a redirect":               {elsewhere, openai.ErrRejected},
-		"too many requests":        {status(http.StatusTooManyRequests, `{"error":{"code":"rate_limit_exceeded"}}`), openai.ErrAway},
-		"a fault":                  {status(http.StatusInternalServerError, `{"error":{"code":"model_is_loading"}}`), openai.ErrAway},
-		"an overload":              {status(http.StatusServiceUnavailable, `<html>`), openai.ErrAway},
+		"too many requests":        {status(http.StatusTooManyRequests, `{"error":{"code":"rate_limit_exceeded"}}`), knowledge.ErrAway},
+		"a fault":                  {status(http.StatusInternalServerError, `{"error":{"code":"model_is_loading"}}`), knowledge.ErrAway},
+		"an overload":              {status(http.StatusServiceUnavailable, `<html>`), knowledge.ErrAway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := open(t, serve(t, c.handler))
@@ -162,7 +162,7 @@ func TestRetries(t *testing.T) {
 		want     error
 	}{
 		"a fault that passes":         {status(http.StatusBadGateway, ``), 2, 3, nil},
-		"a fault that lasts":          {status(http.StatusBadGateway, ``), 9, 4, openai.ErrAway},
+		"a fault that lasts":          {status(http.StatusBadGateway, ``), 9, 4, knowledge.ErrAway},
 		"too many requests":           {status(http.StatusTooManyRequests, ``), 1, 2, nil},
 		"a connection that breaks":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 2, 3, nil},
 		"a bad request":               {status(http.StatusBadRequest, ``), 9, 1, openai.ErrRejected},
@@ -254,12 +254,12 @@ func TestCallerIsLeftTime(t *testing.T) {
 	e := open(t, o)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	if _, err := e.Embed(ctx, knowledge.QueryText, []string{"отпуск"}); !errors.Is(err, openai.ErrAway) || ctx.Err() != nil {
+	if _, err := e.Embed(ctx, knowledge.QueryText, []string{"отпуск"}); !errors.Is(err, knowledge.ErrAway) || ctx.Err() != nil {
 		t.Errorf("%v, and the caller's time: %v", err, ctx.Err())
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
-	if _, err := open(t, o).Embed(ctx, knowledge.QueryText, []string{"отпуск"}); !errors.Is(err, context.Canceled) || errors.Is(err, openai.ErrAway) {
+	if _, err := open(t, o).Embed(ctx, knowledge.QueryText, []string{"отпуск"}); !errors.Is(err, context.Canceled) || errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -280,7 +280,7 @@ func TestIndexingMayTakeLonger(t *testing.T) {
 	o.Timeout, o.Pause = 100*time.Millisecond, time.Hour
 	e := open(t, o)
 	begun := time.Now()
-	if _, err := e.Embed(t.Context(), knowledge.PassageText, []string{"Первый", "Второй"}); !errors.Is(err, openai.ErrAway) {
+	if _, err := e.Embed(t.Context(), knowledge.PassageText, []string{"Первый", "Второй"}); !errors.Is(err, knowledge.ErrAway) {
 		t.Error(err)
 	}
 	if after := time.Since(begun); after < time.Second {

@@ -18,7 +18,6 @@ import (
 // that wrap them say what, in Russian, and name the server and the bucket, never a
 // key.
 var (
-	ErrAway          = knowledge.ErrAway
 	ErrDenied        = errors.New("s3 denied access")
 	ErrNoBucket      = errors.New("no such bucket")
 	ErrForeignBucket = errors.New("a bucket of somebody else")
@@ -53,7 +52,7 @@ func (s *Store) explain(ctx context.Context, doing string, err error) error {
 	case errors.Is(err, ErrForeignBucket):
 		return fmt.Errorf("%s занят не Наставником: в нём есть чужие файлы и нет %s%s; назовите пустой бакет или свой s3.prefix: %w", where, s.o.Prefix, mark, ErrForeignBucket)
 	case away(err, e):
-		return fmt.Errorf("%s не отвечает: проверьте, что сервер запущен и доступен с этой машины: %w (%s)", where, ErrAway, cause(err))
+		return fmt.Errorf("%s не отвечает: проверьте, что сервер запущен и доступен с этой машины: %w (%s)", where, knowledge.ErrAway, cause(err))
 	}
 	// The library's errors say nothing to callers, and may repeat addresses.
 	return fmt.Errorf("s3: %s: %s: %s", doing, where, cause(err))

@@ -110,7 +110,7 @@ func (o *Options) complete() error {
 // name is the object of a content.
 func (s *Store) name(key string) string { return s.o.Prefix + key }
 
-// Put implements knowledge.Files. The error wraps ErrAway when the server does
+// Put implements knowledge.Files. The error wraps knowledge.ErrAway when the server does
 // not answer, ErrDenied, ErrNoBucket or ErrForeignBucket when it is the wrong one.
 // A reader that can seek is read twice; another is kept in a temporary file.
 func (s *Store) Put(ctx context.Context, r io.Reader, limits knowledge.FileLimits) (knowledge.Content, error) {

@@ -193,7 +193,7 @@ func TestWhatAnAdministratorIsTold(t *testing.T) {
 		o := options(b)
 		o.Endpoint = l.Addr().String()
 		_ = l.Close()
-		refused(t, open(t, o), s3.ErrAway, o.Endpoint, "не отвечает")
+		refused(t, open(t, o), knowledge.ErrAway, o.Endpoint, "не отвечает")
 	})
 	t.Run("a server of another kind", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -330,7 +330,7 @@ func TestFaults(t *testing.T) {
 				size = 500_000
 			}
 			got, err := put(t.Context(), s, strings.Repeat("a", size))
-			if c.lost != (err != nil) || c.lost && !errors.Is(err, s3.ErrAway) {
+			if c.lost != (err != nil) || c.lost && !errors.Is(err, knowledge.ErrAway) {
 				t.Fatalf("stored %+v, %v", got, err)
 			}
 			if !c.lost {
@@ -351,7 +351,7 @@ func TestFaults(t *testing.T) {
 				_ = r.Close()
 			}
 			for _, err := range []error{readThrough(t, s, "до"), s.Delete(t.Context(), keyOf(t, "до"))} {
-				if !errors.Is(err, s3.ErrAway) && c.toxic != "" && name != "cut in the middle of a file" {
+				if !errors.Is(err, knowledge.ErrAway) && c.toxic != "" && name != "cut in the middle of a file" {
 					t.Errorf("the error is %v", err)
 				}
 			}
@@ -404,7 +404,7 @@ func TestReadingStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(t, p, `{"type":"timeout","stream":"downstream","attributes":{"timeout":0}}`)
-	if got, err := io.ReadAll(r); !errors.Is(err, s3.ErrAway) {
+	if got, err := io.ReadAll(r); !errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("of a silent server came %d bytes, %v", len(got), err)
 	}
 	_ = r.Close()
@@ -415,7 +415,7 @@ func TestOwnContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := put(ctx, open(t, options(b)), "текст")
-	if !errors.Is(err, context.Canceled) || errors.Is(err, s3.ErrAway) {
+	if !errors.Is(err, context.Canceled) || errors.Is(err, knowledge.ErrAway) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -37,10 +38,8 @@ func (c *copying) run(ctx context.Context) (Report, error) {
 		if err := c.copyQueue(ctx, source); err != nil {
 			return err
 		}
-		if c.o.Files != nil {
-			if err := c.o.Files(ctx); err != nil {
-				return err
-			}
+		if err := c.copyFiles(ctx, source); err != nil {
+			return err
 		}
 		if err := c.verify(ctx, source); err != nil {
 			return err
@@ -48,6 +47,32 @@ func (c *copying) run(ctx context.Context) (Report, error) {
 		return c.finish(ctx)
 	})
 	return c.r, err
+}
+
+// copyFiles has the contents copied that the attachments name.
+func (c *copying) copyFiles(ctx context.Context, source reader) error {
+	i := slices.IndexFunc(c.pairs, func(p pair) bool { return p.name == "attachments" })
+	if c.o.Files == nil || i < 0 {
+		return nil
+	}
+	column := slices.IndexFunc(c.pairs[i].from.columns, func(c column) bool { return c.name == "content" })
+	if column < 0 {
+		return errors.New("attachments name no contents")
+	}
+	var keys []string
+	err := source.rows(ctx, c.pairs[i].from, nil, 0, func(row []any) error {
+		key, ok := row[column].(string)
+		if !ok {
+			return fmt.Errorf("the key of a content is %T", row[column])
+		}
+		keys = append(keys, key)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(keys)
+	return c.o.Files(ctx, slices.Compact(keys))
 }
 
 // begin notes that the copy has begun, unless it has before.

@@ -56,9 +56,10 @@ type Options struct {
 	Portion int
 	// Progress hears how many rows of how many are through a stage; nil for nobody.
 	Progress func(stage Stage, done, total int64)
-	// Files copies what the rows name and the databases do not hold; it is called when
-	// all rows are there, and again when it was interrupted. nil for nothing.
-	Files func(ctx context.Context) error
+	// Files copies the contents of attachments, named by their keys, which the databases
+	// do not hold; it is called when all rows are there, and again when it was
+	// interrupted. nil for nothing.
+	Files func(ctx context.Context, contents []string) error
 	Now   func() time.Time // nil: time.Now
 }
 

@@ -342,7 +342,7 @@ func TestVerificationSeesEveryChange(t *testing.T) {
 			from, to := openFolder(t, dir), openPostgres(t, dsn)
 			defer shut(t, from)
 			defer shut(t, to)
-			harm := func(ctx context.Context) error { // between the copy and the comparison
+			harm := func(ctx context.Context, _ []string) error { // between the copy and the comparison
 				db, err := pgx.Connect(ctx, dsn)
 				if err != nil {
 					return err
