@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
 // Manner is what can be set about the conversation.
@@ -35,11 +36,12 @@ func (m Manner) WithDefaults() Manner {
 type Decider struct {
 	manner Manner
 	say    *texts.Catalogue
+	parser *search.Parser // tells questions from small talk
 }
 
 // NewDecider returns a decider that speaks the catalogue's language.
 func NewDecider(say *texts.Catalogue, m Manner) Decider {
-	return Decider{manner: m.WithDefaults(), say: say}
+	return Decider{manner: m.WithDefaults(), say: say, parser: search.NewParser(search.ParserOptions{})}
 }
 
 // Decide returns the chat's next state and what is to be done.

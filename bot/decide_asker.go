@@ -103,7 +103,7 @@ func (t *turn) asked(text string) {
 		t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
 		return
 	}
-	intent := search.Classify(text)
+	intent := t.parser.Classify(text)
 	if !t.s.Greeted {
 		t.s.Greeted = true
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})

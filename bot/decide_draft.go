@@ -72,7 +72,7 @@ func (t *turn) saidAbout(escalation int64, text string) {
 func (t *turn) saidLoosely(text string) bool {
 	over := t.s.Over != nil && t.e.At.Sub(t.s.Over.At) <= fresh
 	switch {
-	case len(t.s.Tasks) == 0 && !over, isSmallTalk(text):
+	case len(t.s.Tasks) == 0 && !over, t.isSmallTalk(text):
 		return false
 	case len(t.s.Tasks) == 1 && !over && t.s.Tasks[0].Until.IsZero():
 		t.draftReply(t.s.Tasks[0].Escalation, text)
@@ -83,12 +83,12 @@ func (t *turn) saidLoosely(text string) bool {
 }
 
 // isSmallTalk reports words that are no answer. «Да» and «нет» are answers.
-func isSmallTalk(text string) bool {
+func (t *turn) isSmallTalk(text string) bool {
 	switch knowledge.FoldText(text) {
 	case "да", "нет", "yes", "no":
 		return false
 	}
-	i := search.Classify(text)
+	i := t.parser.Classify(text)
 	return i != search.Question && i != search.Human
 }
 

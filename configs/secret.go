@@ -56,7 +56,7 @@ func withFiles(environ, known []string) (with []string, problems []error) {
 		if !ok || !strings.HasPrefix(name, prefix) || !slices.Contains(known, keyOf(variable)) {
 			continue
 		}
-		value, err := os.ReadFile(path) //nolint:gosec // the administrator names it
+		value, err := os.ReadFile(path)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: файл не читается: %w", name, err))
 			continue

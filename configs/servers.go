@@ -111,24 +111,33 @@ func (c Config) validateServers(bad func(key, format string, args ...any)) {
 	if c.Postgres.Owner != "" && c.Postgres.DSN == "" {
 		bad("postgres.dsn", "задан владелец (postgres.owner), но не роль, под которой работает бот")
 	}
-	hostPort := func(key, value string) {
-		if _, port, err := net.SplitHostPort(value); value != "" && (err != nil || port == "") {
-			bad(key, "нужен вид узел:порт, а не %q", value)
-		}
+	if !isHostPort(c.HTTP.Listen) {
+		bad("http.listen", "нужен вид узел:порт, а не %q", c.HTTP.Listen)
 	}
-	hostPort("milvus.address", c.Milvus.Address)
-	hostPort("http.listen", c.HTTP.Listen)
+	if key := c.HTTP.Key.Reveal(); key != "" && len(key) < minLinkKey {
+		bad("http.key", "не короче %d байт: openssl rand -hex 32", minLinkKey)
+	}
+	c.validateMilvus(bad)
+	c.validateOpenAI(bad)
+	c.validateFiles(bad)
+}
+
+// isHostPort reports whether an address is host:port, or none.
+func isHostPort(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	return address == "" || err == nil && port != ""
+}
+
+func (c Config) validateMilvus(bad func(key, format string, args ...any)) {
+	if !isHostPort(c.Milvus.Address) {
+		bad("milvus.address", "нужен вид узел:порт, а не %q", c.Milvus.Address)
+	}
 	if !collectionName.MatchString(c.Milvus.Collection) {
 		bad("milvus.collection", "латинские буквы, цифры и подчёркивания, не длиннее 200, а не %q", c.Milvus.Collection)
 	}
 	if c.Milvus.Address != "" && c.Postgres.DSN == "" {
 		bad("milvus.address", "Milvus хранит векторы только вместе с PostgreSQL: задайте postgres.dsn или уберите адрес")
 	}
-	if key := c.HTTP.Key.Reveal(); key != "" && len(key) < minLinkKey {
-		bad("http.key", "не короче %d байт: openssl rand -hex 32", minLinkKey)
-	}
-	c.validateOpenAI(bad)
-	c.validateFiles(bad)
 }
 
 func (c Config) validateOpenAI(bad func(key, format string, args ...any)) {

@@ -79,7 +79,7 @@ func asks(b *testing.B, a *app, e cached) (perSecond float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer p.leave()
+	defer func() { _ = p.leave() }()
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: slog.New(slog.DiscardHandler), Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
 		Decider: bot.NewDecider(a.say, bot.Manner{Silence: time.Minute, Later: time.Hour, Zone: time.UTC}),

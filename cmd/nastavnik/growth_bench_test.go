@@ -124,22 +124,22 @@ func grow(b *testing.B, backend string, n int, e scattered) (f figures) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f.imported = float64(n) / seconds(func() error {
+	f.imported = float64(n) / seconds(b, func() error {
 		_, err := store(b.Context(), a.store, entries, func(int) {})
 		return err
-	}, b)
+	})
 	a.find = search()
 	ids, err := a.find.Backlog(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
-	f.indexed = float64(n) / seconds(func() error { return a.index(b.Context(), ids, nil) }, b)
+	f.indexed = float64(n) / seconds(b, func() error { return a.index(b.Context(), ids, nil) })
 	a.find = nil
-	f.start = seconds(func() error {
+	f.start = seconds(b, func() error {
 		a.find = search()
 		_, err := a.find.Find(b.Context(), knowledge.Inquiry{Text: "как выгрузить отчёт в разделе 7"})
 		return err
-	}, b)
+	})
 	if a.shared != nil {
 		settle(b, a)
 	}
@@ -157,21 +157,21 @@ func settle(b *testing.B, a *app) {
 	b.Helper()
 	for began := time.Now(); ; time.Sleep(5 * time.Second) {
 		const n = 5
-		took := seconds(func() error {
+		took := seconds(b, func() error {
 			for range n {
 				if _, err := a.shared.Check(b.Context()); err != nil {
 					return err
 				}
 			}
 			return nil
-		}, b)
+		})
 		if took/n < 0.02 || time.Since(began) > 10*time.Minute {
 			return
 		}
 	}
 }
 
-func seconds(fn func() error, b *testing.B) float64 {
+func seconds(b *testing.B, fn func() error) float64 {
 	b.Helper()
 	began := time.Now()
 	if err := fn(); err != nil {
@@ -192,10 +192,10 @@ func latency(b *testing.B, f *finder.Finder, n int) (p50, p99 float64) {
 	const searches = 400
 	var took []float64
 	for i := range searches {
-		took = append(took, 1000*seconds(func() error {
+		took = append(took, 1000*seconds(b, func() error {
 			_, err := f.Find(b.Context(), knowledge.Inquiry{Text: asked(i, n)})
 			return err
-		}, b))
+		}))
 	}
 	slices.Sort(took)
 	return took[searches/2], took[searches*99/100]
@@ -207,7 +207,7 @@ func throughput(b *testing.B, f *finder.Finder, n int) (perSecond float64) {
 	const callers, searches = 8, 800
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	took := seconds(func() error {
+	took := seconds(b, func() error {
 		for range callers {
 			wg.Go(func() {
 				for i := next.Add(1); i <= searches; i = next.Add(1) {
@@ -219,6 +219,6 @@ func throughput(b *testing.B, f *finder.Finder, n int) (perSecond float64) {
 		}
 		wg.Wait()
 		return nil
-	}, b)
+	})
 	return searches / took
 }

@@ -33,14 +33,13 @@ func (a *app) admitShared(ctx context.Context) error {
 		return nil
 	}
 	_, err := a.shared.Check(ctx)
-	switch {
-	case err == nil, errors.Is(err, knowledge.ErrAway), errors.Is(err, milvus.ErrMissing), ctx.Err() != nil:
-		return nil
-	case errors.Is(err, milvus.ErrDenied):
-		a.log.WarnContext(ctx, "the index refuses this bot, searching by words", "err", err)
-		return nil
+	if errors.Is(err, milvus.ErrForeign) || errors.Is(err, milvus.ErrOtherEmbedder) || errors.Is(err, knowledge.ErrInvalid) {
+		return err
 	}
-	return err
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "no search by vectors for now", "err", err)
+	}
+	return nil
 }
 
 const (
