@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,19 +14,22 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/console"
 	"github.com/nastavnik-bot/nastavnik/internal/devenv"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
 	"github.com/nastavnik-bot/nastavnik/knowledge/kbfile"
 )
 
-// backends are the stores that benchmarks compare, the embedded one first.
-func backends() []string { return []string{"sqlite", "postgres"} }
+// backends are what benchmarks compare, the embedded one first.
+func backends() []string { return []string{"embedded", "production"} }
 
-// openBackend opens an app on a new, empty store with cached vectors.
-func openBackend(b *testing.B, backend string) *app {
+// openBackend opens an app on new, empty stores: SQLite and memory, or PostgreSQL and
+// Milvus.
+func openBackend(b *testing.B, backend string, e knowledge.Embedder) *app {
 	b.Helper()
 	environ := []string{"NASTAVNIK_DATA=" + b.TempDir(), "NASTAVNIK_LOG_LEVEL=error"}
-	if backend == "postgres" {
-		environ = append(environ, "NASTAVNIK_POSTGRES_DSN="+devenv.Postgres(b))
+	if backend == "production" {
+		environ = append(environ, "NASTAVNIK_POSTGRES_DSN="+devenv.Postgres(b), "NASTAVNIK_MILVUS_ADDRESS="+devenv.Milvus(b),
+			fmt.Sprintf("NASTAVNIK_MILVUS_COLLECTION=bench_%d", time.Now().UnixNano()))
 	}
 	a := &app{std: streams{in: strings.NewReader(""), out: &bytes.Buffer{}, err: os.Stderr}, environ: environ}
 	if err := a.configure(); err != nil {
@@ -38,7 +42,47 @@ func openBackend(b *testing.B, backend string) *app {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = a.close() })
+	a.vectors = e
+	var err error
+	if a.shared, err = a.openShared(b.Context(), e); err != nil {
+		b.Fatal(err)
+	}
+	a.find = a.searcher(b)
 	return a
+}
+
+// searcher makes a searcher that has loaded nothing yet, as that of another process.
+func (a *app) searcher(b *testing.B) *finder.Finder {
+	b.Helper()
+	o := finder.Options{Record: record{a.store}, Embedder: a.vectors, Synonyms: a.slang, Log: a.log}
+	if a.shared != nil {
+		o.Index = a.shared
+	}
+	f, err := newFinder(o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return f
+}
+
+// fill imports n questions and indexes them.
+func (a *app) fill(b *testing.B, n int) (imported, indexed float64) {
+	b.Helper()
+	entries, err := a.readEntries(newCLI(b).file("kb.jsonl", manyQuestions(n)), kbfile.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	imported = float64(n) / seconds(b, func() error {
+		_, err := store(b.Context(), a.store, entries, func(int) {})
+		return err
+	})
+	ids, err := a.searcher(b).Backlog(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	indexed = float64(n) / seconds(b, func() error { return a.index(b.Context(), ids, nil) })
+	settle(b, a)
+	return imported, indexed
 }
 
 // BenchmarkAsks asks by many chats at once, with everything recorded: the event, the
@@ -48,8 +92,10 @@ func BenchmarkAsks(b *testing.B) {
 	var embedded float64
 	for _, backend := range backends() {
 		b.Run(backend, func(b *testing.B) {
-			rate := asks(b, openBackend(b, backend), cached{model})
-			if backend == "sqlite" {
+			a := openBackend(b, backend, scattered{model})
+			a.fill(b, 2_000)
+			rate := asks(b, a)
+			if backend == backends()[0] {
 				embedded = rate
 			}
 			b.ReportMetric(rate, "asks/s")
@@ -59,22 +105,11 @@ func BenchmarkAsks(b *testing.B) {
 	}
 }
 
-func asks(b *testing.B, a *app, e cached) (perSecond float64) {
+// asks has forty people ask 25 questions each, and returns how many are answered in a
+// second.
+func asks(b *testing.B, a *app) (perSecond float64) {
 	b.Helper()
-	const questions, chats, each = 2_000, 40, 25
-	entries, err := a.readEntries(newCLI(b).file("kb.jsonl", manyQuestions(questions)), kbfile.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := store(b.Context(), a.store, entries, func(int) {}); err != nil {
-		b.Fatal(err)
-	}
-	if a.find, err = newFinder(finder.Options{Record: record{a.store}, Embedder: e, Synonyms: a.slang, Log: a.log}); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := a.indexMissing(b.Context(), ""); err != nil {
-		b.Fatal(err)
-	}
+	const chats, each = 40, 25
 	p, err := a.store.join(b.Context(), "bench")
 	if err != nil {
 		b.Fatal(err)
@@ -101,28 +136,79 @@ func asks(b *testing.B, a *app, e cached) (perSecond float64) {
 				}
 			})
 		}
-		done := make(chan error, 1)
 		posted := make(chan struct{})
 		go func() { wg.Wait(); close(posted) }()
-		go func() {
-			for {
-				select {
-				case <-posted:
-					done <- r.Settle(b.Context())
-					return
-				default:
-					if err := r.Settle(b.Context()); err != nil {
-						done <- err
-						return
-					}
-				}
+		for all := false; !all; {
+			select {
+			case <-posted:
+				all = true
+			default:
 			}
-		}()
-		if err := <-done; err != nil {
-			b.Fatal(err)
+			if err := r.Settle(b.Context()); err != nil {
+				b.Fatal(err)
+			}
 		}
 		took += time.Since(began)
 		n++
 	}
 	return float64(chats*each*n) / took.Seconds()
+}
+
+// BenchmarkReply measures how soon a reply is found: from its commit until the replica
+// that took it has proven that it is found by its vector, and another replica finds it,
+// with the built-in embedder at work.
+func BenchmarkReply(b *testing.B) {
+	model := useModel(b)
+	for _, backend := range backends() {
+		b.Run(backend, func(b *testing.B) {
+			a := openBackend(b, backend, scattered{model})
+			a.fill(b, 2_000)
+			a.vectors = model
+			here, there := a.searcher(b), a.searcher(b)
+			for _, f := range []*finder.Finder{here, there} {
+				if err := f.Sync(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			n := 0
+			var took []float64
+			for b.Loop() {
+				for range 100 {
+					n++
+					took = append(took, 1000*replied(b, a, n, here, there))
+				}
+			}
+			slices.Sort(took)
+			b.ReportMetric(took[len(took)/2], "ms-p50")
+			b.ReportMetric(took[len(took)*99/100], "ms-p99")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func replied(b *testing.B, a *app, n int, here, there *finder.Finder) float64 {
+	b.Helper()
+	ctx, id := b.Context(), fmt.Sprintf("reply%d", n)
+	text := fmt.Sprintf("Где лежат бланки номер %d для выездной проверки?", n)
+	err := a.store.Write(ctx, func(tx bot.Tx) error {
+		q := knowledge.Question{ID: id, Text: text, Status: knowledge.InKnowledgeBase, Asked: time.Now()}
+		if err := tx.PutQuestion(ctx, &q); err != nil {
+			return err
+		}
+		return tx.PutAnswer(ctx, &knowledge.Answer{Question: id, Text: strings.Repeat("В шкафу у секретаря, вторая полка. ", 5), Created: time.Now()})
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return seconds(b, func() error {
+		proven, err := here.Proves(ctx, text, id)
+		if err != nil || !proven {
+			return fmt.Errorf("proven: %v, %w", proven, err)
+		}
+		found, err := there.Find(ctx, knowledge.Inquiry{Text: text})
+		if err != nil || len(found.Matches) == 0 || found.Matches[0].ID != id {
+			return fmt.Errorf("elsewhere it is not found: %w", err)
+		}
+		return nil
+	})
 }

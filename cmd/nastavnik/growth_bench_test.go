@@ -7,17 +7,15 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/nastavnik-bot/nastavnik/internal/devenv"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/finder"
-	"github.com/nastavnik-bot/nastavnik/knowledge/kbfile"
 )
 
 // longVariable adds a million vectors to the sizes; make bench-long sets it.
@@ -64,7 +62,7 @@ type figures struct {
 	start             float64 // seconds until the first search, with everything stored
 	p50, p99          float64 // ms of a search by one caller, its vector at hand
 	eight             float64 // searches a second by eight callers
-	memory            float64 // MB of live heap
+	memory            float64 // MB of a bot process
 }
 
 // BenchmarkGrowth shows how import, indexing, start and search grow with the base, on
@@ -88,7 +86,7 @@ func BenchmarkGrowth(b *testing.B) {
 				b.ReportMetric(f.p50, "ms-p50")
 				b.ReportMetric(f.p99, "ms-p99")
 				b.ReportMetric(f.eight, "searches/s-of-8")
-				b.ReportMetric(f.memory, "MB-heap")
+				b.ReportMetric(f.memory, "MB-bot")
 				b.ReportMetric(f.imported/embedded.imported, "import-ratio")
 				b.ReportMetric(f.p50/embedded.p50, "p50-ratio")
 				b.ReportMetric(f.eight/embedded.eight, "8-ratio")
@@ -100,61 +98,38 @@ func BenchmarkGrowth(b *testing.B) {
 
 func grow(b *testing.B, backend string, n int, e scattered) (f figures) {
 	b.Helper()
-	a := openBackend(b, backend)
-	a.vectors = e
-	if backend == "postgres" {
-		a.cfg.Milvus.Address, a.cfg.Milvus.Collection = devenv.Milvus(b), fmt.Sprintf("growth_%d_%d", n, time.Now().UnixNano())
-		var err error
-		if a.shared, err = a.openShared(b.Context(), e); err != nil {
-			b.Fatal(err)
-		}
-	}
-	search := func() *finder.Finder {
-		o := finder.Options{Record: record{a.store}, Embedder: e, Synonyms: a.slang, Log: a.log}
-		if a.shared != nil {
-			o.Index = a.shared
-		}
-		found, err := newFinder(o)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return found
-	}
-	entries, err := a.readEntries(newCLI(b).file("kb.jsonl", manyQuestions(n)), kbfile.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	f.imported = float64(n) / seconds(b, func() error {
-		_, err := store(b.Context(), a.store, entries, func(int) {})
-		return err
-	})
-	a.find = search()
-	ids, err := a.find.Backlog(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	f.indexed = float64(n) / seconds(b, func() error { return a.index(b.Context(), ids, nil) })
-	a.find = nil
+	a := openBackend(b, backend, e)
+	f.imported, f.indexed = a.fill(b, n)
 	f.start = seconds(b, func() error {
-		a.find = search()
+		a.find = a.searcher(b)
 		_, err := a.find.Find(b.Context(), knowledge.Inquiry{Text: "как выгрузить отчёт в разделе 7"})
 		return err
 	})
-	if a.shared != nil {
-		settle(b, a)
-	}
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	f.memory = float64(m.HeapAlloc) / (1 << 20)
 	f.p50, f.p99 = latency(b, a.find, n)
 	f.eight = throughput(b, a.find, n)
+	a.find = nil
+	f.memory = float64(a.botMemory(b))
 	return f
+}
+
+// botMemory starts a bot on the same stores, and returns its resident set in MB.
+func (a *app) botMemory(b *testing.B) int {
+	b.Helper()
+	for _, kv := range a.environ {
+		name, value, _ := strings.Cut(kv, "=")
+		b.Setenv(name, value)
+	}
+	bot := startBot(b, a.cfg.Data)
+	defer bot.kill()
+	return residentMB(b, bot.cmd.Process.Pid, "VmRSS:")
 }
 
 // settle waits until the server has built its graph: before that every search is slow.
 func settle(b *testing.B, a *app) {
 	b.Helper()
+	if a.shared == nil {
+		return
+	}
 	for began := time.Now(); ; time.Sleep(5 * time.Second) {
 		const n = 5
 		took := seconds(b, func() error {

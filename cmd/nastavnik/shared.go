@@ -57,12 +57,12 @@ func (a *app) keepShared(ctx context.Context, p post) error {
 		return nil
 	}
 	return p.lead(ctx, "index", func(ctx context.Context) error {
-		good := false // since the index was last seen whole
+		failed := errNotYet // why the index is not known to be whole; nil: it was
 		next := time.Now()
 		for {
 			_, err := a.shared.Check(ctx)
-			if !good || err != nil || !time.Now().Before(next) {
-				good = a.mendShared(ctx)
+			if failed != nil || err != nil || !time.Now().Before(next) {
+				failed = a.mendShared(ctx, failed)
 				next = nextHour(time.Now().In(a.cfg.Location()), verifyAt)
 			}
 			select {
@@ -83,9 +83,9 @@ func nextHour(now time.Time, hour int) time.Time {
 	return at
 }
 
-// mendShared verifies and repairs the shared index; false when it has to be tried
-// again.
-func (a *app) mendShared(ctx context.Context) bool {
+// mendShared verifies and repairs the shared index. An error means that it has to be
+// tried again; the log hears of it unless it is what failed before.
+func (a *app) mendShared(ctx context.Context, before error) error {
 	v, err := a.find.Verify(ctx)
 	if err == nil && !v.OK() {
 		a.log.InfoContext(ctx, "repairing the index", "missing", v.Missing, "outdated", v.Outdated, "orphaned", v.Orphaned)
@@ -94,10 +94,10 @@ func (a *app) mendShared(ctx context.Context) bool {
 		}
 	}
 	// Whether it is away is logged by the index itself, once.
-	if err != nil && ctx.Err() == nil && !errors.Is(err, knowledge.ErrAway) {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, knowledge.ErrAway) && fmt.Sprint(err) != fmt.Sprint(before) {
 		a.log.WarnContext(ctx, "repairing the index failed, trying again", "err", err)
 	}
-	return err == nil
+	return err
 }
 
 // rebuild is refill in one process at a time: two would fill one collection. What was
