@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nastavnik-bot/nastavnik/internal/devenv"
 )
 
 const (
@@ -149,12 +151,26 @@ func runBlock(t *testing.T, dir, place, text string) {
 	cmd.Dir = dir
 	// By words only: the commands are the matter here, not the weights.
 	cmd.Env = append(os.Environ(), "NASTAVNIK_MODEL_OFF=true")
+	if strings.Contains(text, "production.example.yaml") {
+		cmd.Env = append(cmd.Env, servers(t)...)
+	}
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		t.Fatalf("%s does not end; a command that stays open belongs into a pipe, or into a block marked no-run\n%s", place, out)
 	}
 	if err != nil {
 		t.Errorf("%s: %v\n%s\n%s", place, err, text, out)
+	}
+}
+
+// servers sets, in place of those that make up starts, real ones of the test's own.
+func servers(t *testing.T) []string {
+	t.Helper()
+	dsn, bucket := devenv.Postgres(t), devenv.S3(t)
+	return []string{
+		"NASTAVNIK_POSTGRES_DSN=" + dsn, "NASTAVNIK_POSTGRES_OWNER=" + dsn, "NASTAVNIK_MILVUS_ADDRESS=" + devenv.Milvus(t),
+		"NASTAVNIK_S3_ENDPOINT=" + bucket.Endpoint, "NASTAVNIK_S3_BUCKET=" + bucket.Bucket, "NASTAVNIK_S3_REGION=" + bucket.Region,
+		"NASTAVNIK_S3_KEY=" + bucket.AccessKey, "NASTAVNIK_S3_SECRET=" + bucket.SecretKey, "NASTAVNIK_HTTP_LISTEN=",
 	}
 }
 
