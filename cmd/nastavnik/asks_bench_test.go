@@ -76,12 +76,14 @@ func (a *app) fill(b *testing.B, n int) (imported, indexed float64) {
 		_, err := store(b.Context(), a.store, entries, func(int) {})
 		return err
 	})
-	ids, err := a.searcher(b).Backlog(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	indexed = float64(n) / seconds(b, func() error { return a.index(b.Context(), ids, nil) })
-	settle(b, a)
+	indexed = float64(n) / seconds(b, func() error {
+		if a.shared != nil { // until its graph serves
+			_, err := a.refill(b.Context())
+			return err
+		}
+		_, err := a.indexMissing(b.Context(), "")
+		return err
+	})
 	return imported, indexed
 }
 

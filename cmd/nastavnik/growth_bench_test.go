@@ -124,28 +124,6 @@ func (a *app) botMemory(b *testing.B) int {
 	return residentMB(b, bot.cmd.Process.Pid, "VmRSS:")
 }
 
-// settle waits until the server has built its graph: before that every search is slow.
-func settle(b *testing.B, a *app) {
-	b.Helper()
-	if a.shared == nil {
-		return
-	}
-	for began := time.Now(); ; time.Sleep(5 * time.Second) {
-		const n = 5
-		took := seconds(b, func() error {
-			for range n {
-				if _, err := a.shared.Check(b.Context()); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if took/n < 0.02 || time.Since(began) > 10*time.Minute {
-			return
-		}
-	}
-}
-
 func seconds(b *testing.B, fn func() error) float64 {
 	b.Helper()
 	began := time.Now()

@@ -74,6 +74,9 @@ func (a *app) keepShared(ctx context.Context, p post) error {
 	})
 }
 
+// refillAtOnce is how many questions are written into a new index at once.
+const refillAtOnce = 200
+
 // nextHour is when it is that hour again.
 func nextHour(now time.Time, hour int) time.Time {
 	at := time.Date(now.Year(), now.Month(), now.Day(), hour, 0, 0, 0, now.Location())
@@ -146,7 +149,7 @@ func (a *app) refill(ctx context.Context) (v verified, err error) {
 		}
 		progress := a.progress("Векторы", len(found.Wrong))
 		done := 0
-		for portion := range slices.Chunk(found.Wrong, indexAtOnce) {
+		for portion := range slices.Chunk(found.Wrong, refillAtOnce) {
 			if err := filler.IndexQuestions(ctx, portion); err != nil {
 				return v, err
 			}

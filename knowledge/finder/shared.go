@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// shareAtOnce is of how many questions vectors are written in one step.
-	shareAtOnce = 100
+	// shareAtOnce is of how many questions vectors are written in one step: each asks
+	// the server once for all that has been written, which takes a while.
+	shareAtOnce = 200
 	// shareAgain is how often a step is repeated because its questions have changed
 	// meanwhile; the late work of the change itself does it all the same.
 	shareAgain = 5
