@@ -195,10 +195,10 @@ func (f *Finder) nearWithout(ctx context.Context, vector []float32, g gap) ([]se
 	if vector == nil {
 		return nil, nil
 	}
-	hits, err := f.o.Index.Nearest(ctx, knowledge.Probe{Values: vector, K: nearest + len(g.keys)})
+	hits, err := f.o.Index.Nearest(ctx, knowledge.Probe{Values: vector, K: nearestHits + len(g.keys)})
 	if err != nil {
 		return nil, err
 	}
 	hits = slices.DeleteFunc(hits, func(h knowledge.VectorHit) bool { return g.keys[h.Key] })
-	return f.hubs.near(vector, hits[:min(nearest, len(hits))], g.centres), nil
+	return f.hubs.near(vector, hits[:min(nearestHits, len(hits))], g.centres), nil
 }

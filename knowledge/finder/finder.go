@@ -55,6 +55,7 @@ type Finder struct {
 	hubs     *hubs
 	cal      atomic.Pointer[search.Calibration]
 	queries  *memo
+	around   surroundings
 
 	embedding, nearing *outage // of the embedder, and of the indexes
 
@@ -75,9 +76,9 @@ type Finder struct {
 // How many vectors are asked of the index, and how many candidates are checked
 // against the record.
 const (
-	nearest = 100
-	checked = 12
-	shown   = 5
+	nearestHits = 100
+	checked     = 12
+	shown       = 5
 )
 
 // New returns a finder that has loaded nothing yet; see Sync.
@@ -144,7 +145,7 @@ func (f *Finder) rank(ctx context.Context, q query, lex *search.Lexicon, index k
 	if q.vector == nil {
 		return lex.Rank(q.words, nil, f.weights), nil
 	}
-	hits := f.look(ctx, knowledge.Probe{Values: q.vector, K: nearest, Fresh: fresh}, index)
+	hits := f.look(ctx, knowledge.Probe{Values: q.vector, K: nearestHits, Fresh: fresh}, index)
 	ranked := lex.RankWhile(q.words, hits.wait, f.weights)
 	return ranked, hits.err
 }
@@ -173,19 +174,26 @@ func (h *hits) wait() []search.Near {
 }
 
 func (f *Finder) near(ctx context.Context, p knowledge.Probe, index knowledge.Index) ([]search.Near, error) {
+	found, _, err := f.nearest(ctx, p, index)
+	return f.hubs.near(p.Values, found, nil), err
+}
+
+// nearest asks an index; ok is false when it could not be asked, or need not be: words
+// must do.
+func (f *Finder) nearest(ctx context.Context, p knowledge.Probe, index knowledge.Index) (found []knowledge.VectorHit, ok bool, err error) {
 	if p.Values == nil {
-		return nil, nil
+		return nil, false, nil
 	}
-	hits, err := index.Nearest(ctx, p)
+	found, err = index.Nearest(ctx, p)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, false, ctx.Err()
 		}
 		f.nearing.begins(ctx, err)
-		return nil, nil
+		return nil, false, nil
 	}
 	f.nearing.over(ctx)
-	return f.hubs.near(p.Values, hits, nil), nil
+	return found, true, nil
 }
 
 // Find decides on a text: an answer, up to five similar questions, or nothing.

@@ -274,7 +274,7 @@ func (f *Finder) replay(ctx context.Context, p proposed, asked []confirmation) (
 	right := make([]bool, len(asked))
 	for i, c := range asked {
 		var err error
-		if hits[i], err = f.near(ctx, knowledge.Probe{Values: c.query.vector, K: nearest}, f.o.Index); err != nil {
+		if hits[i], err = f.near(ctx, knowledge.Probe{Values: c.query.vector, K: nearestHits}, f.o.Index); err != nil {
 			return nil, err
 		}
 		first, alone := top(f.answered.Rank(c.query.words, hits[i], f.weights))

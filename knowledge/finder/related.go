@@ -81,7 +81,7 @@ func (f *Finder) known(ctx context.Context, p knowledge.Page) (boost map[string]
 func (f *Finder) rankRelated(ctx context.Context, question string, vector []float32, o search.RelatedOptions) ([]search.Scored, error) {
 	f.view.RLock()
 	defer f.view.RUnlock()
-	hits := f.look(ctx, knowledge.Probe{Values: vector, K: nearest}, f.o.Index)
+	hits := f.lookAround(ctx, question, vector)
 	o.Later = hits.wait
 	found := f.answered.Related(question, f.weights, o)
 	hits.wait() // a question that is gone has nothing related, and was not waited for

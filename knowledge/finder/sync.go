@@ -202,6 +202,7 @@ func (f *Finder) apply(ctx context.Context, s snapshot) error {
 	}
 	f.view.Lock()
 	defer f.view.Unlock()
+	f.around.forget()
 	if err := f.remove(ctx, s.ids); err != nil {
 		return err
 	}
