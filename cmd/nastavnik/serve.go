@@ -104,6 +104,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	if err := a.openFinder(ctx); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // loading has needed twice what stays
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
 		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
+	"strings"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -14,7 +14,7 @@ import (
 func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map[string][]float32, error) {
 	type row struct {
 		hash   []byte
-		vector vector
+		vector foundVector
 	}
 	scan := func(r Rows) (e row, err error) {
 		err = r.Scan(&e.hash, &e.vector)
@@ -26,9 +26,11 @@ func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map
 		keys[i] = []byte(hash)
 	}
 	err := chunks(keys, func(in string, args []any) error {
-		found, err := list(ctx, t.conn, scan, `SELECT hash, data FROM embeddings WHERE model = ? AND hash IN `+in, slices.Concat([]any{model}, args)...)
+		found, err := list(ctx, t.conn, scan, embeddingsOf(in), append(args, model)...)
 		for _, e := range found {
-			out[string(e.hash)] = e.vector
+			if e.vector != nil {
+				out[string(e.hash)] = e.vector
+			}
 		}
 		return err
 	})
@@ -36,6 +38,30 @@ func (t *Tx) Embeddings(ctx context.Context, model string, hashes []string) (map
 		return nil, fmt.Errorf("embeddings of %s: %w", model, err)
 	}
 	return out, nil
+}
+
+// embeddingsOf is the query for the vectors of a model, after some hashes; those that
+// are not there come without data. It looks each of them up by its key, whatever the
+// planner thinks: PostgreSQL, before it has counted what is in a table, takes an IN of
+// hundreds for all of it, and reads all of it each time; a start after an import of
+// 10,000 questions took 16 s instead of 0.7 s. The first row, which is none, tells it the
+// type of the others.
+func embeddingsOf(in string) string {
+	values := strings.NewReplacer("(", "", ")", "", "?", "(?)").Replace(in)
+	return `WITH wanted (hash) AS (VALUES ((SELECT hash FROM embeddings WHERE 1 = 0)), ` + values + `)
+		SELECT w.hash, (SELECT e.data FROM embeddings e WHERE e.model = ? AND e.hash = w.hash) FROM wanted w WHERE w.hash IS NOT NULL`
+}
+
+// foundVector is a vector that may be missing.
+type foundVector vector
+
+// Scan implements sql.Scanner.
+func (v *foundVector) Scan(src any) error {
+	if src == nil {
+		*v = nil
+		return nil
+	}
+	return (*vector)(v).Scan(src)
 }
 
 // PutEmbeddings implements knowledge.EmbeddingTx.
