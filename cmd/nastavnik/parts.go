@@ -9,6 +9,7 @@ import (
 
 	"github.com/nastavnik-bot/nastavnik/health"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/store/milvus"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
 )
 
@@ -89,7 +90,11 @@ func (a *app) indexCheck() check {
 			return "", err
 		}
 		defer func() { err = errors.Join(err, x.Close()) }()
-		return x.Check(ctx)
+		version, err = x.Check(ctx)
+		if errors.Is(err, milvus.ErrMissing) {
+			err = health.Warn("коллекции в Milvus ещё нет: её создаст и заполнит бот, когда будет запущен")
+		}
+		return version, err
 	}
 }
 

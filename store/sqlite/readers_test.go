@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -104,5 +106,29 @@ func TestReadAfterClose(t *testing.T) {
 	}
 	if _, err := titles(t.Context(), s, "a"); err == nil {
 		t.Error("a closed database is read")
+	}
+}
+
+// A check needs no connection beside those that the readers have taken for good.
+func TestCheckBesideReaders(t *testing.T) {
+	s := open(t, t.TempDir())
+	var wg sync.WaitGroup
+	for range 16 { // every reader opens its connection
+		wg.Go(func() {
+			err := s.Read(t.Context(), func(tx bot.Tx) error {
+				_, err := tx.LastChange(t.Context())
+				time.Sleep(20 * time.Millisecond)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if version, err := s.Check(ctx); err != nil || version == "" {
+		t.Errorf("%q, %v", version, err)
 	}
 }

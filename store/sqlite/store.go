@@ -221,7 +221,17 @@ func (s *Store) Changed(ctx context.Context) (uint64, error) {
 
 // Check tells the library's version, and whether the file can be read.
 func (s *Store) Check(ctx context.Context) (version string, err error) {
-	err = s.reader.db.QueryRowContext(ctx, `SELECT sqlite_version() FROM (SELECT COUNT(*) FROM questions)`).Scan(&version)
+	// By a reader: they have taken all connections that there are.
+	err = s.reader.view(ctx, func(c *conn) error {
+		rows, err := c.Query(ctx, `SELECT sqlite_version() FROM (SELECT COUNT(*) FROM questions)`)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			err = rows.Scan(&version)
+		}
+		return errors.Join(err, rows.Err(), rows.Close())
+	})
 	return version, s.explain("check", err)
 }
 
