@@ -23,11 +23,12 @@ import (
 // sentinels tell errors apart inside the program; people have the words around them.
 func sentinels() []error {
 	return []error{
-		knowledge.ErrInvalid, knowledge.ErrAway, knowledge.ErrFileChanged, disk.ErrFull, disk.ErrUnwritable, migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
-		transfer.ErrNotEmpty, transfer.ErrOtherSource, transfer.ErrSchemas, transfer.ErrDiffers, knowledge.ErrConflict,
+		knowledge.ErrInvalid, knowledge.ErrAway, knowledge.ErrConflict, knowledge.ErrFileChanged,
+		migrations.ErrNewer, sqlite.ErrDamaged, sqlite.ErrUnwritable,
+		transfer.ErrNotEmpty, transfer.ErrOtherSource, transfer.ErrSchemas, transfer.ErrDiffers,
 		postgres.ErrDSN, postgres.ErrOlder, postgres.ErrRefused, postgres.ErrNoDatabase, postgres.ErrEncoding, postgres.ErrFull,
 		openai.ErrRefused, openai.ErrModel, openai.ErrDimension, openai.ErrRejected, openai.ErrUnusable,
-		s3.ErrDenied, s3.ErrNoBucket, s3.ErrForeignBucket, disk.ErrFull, disk.ErrUnwritable, knowledge.ErrFileChanged,
+		s3.ErrDenied, s3.ErrNoBucket, s3.ErrForeignBucket, disk.ErrFull, disk.ErrUnwritable,
 		milvus.ErrDenied, milvus.ErrMissing, milvus.ErrForeign, milvus.ErrOtherEmbedder,
 	}
 }
