@@ -148,12 +148,14 @@ const catchUpAgain = 5 * time.Second
 // there was no bot or no model, or because the model is another one. While a part
 // that it needs is away it waits, for the bot has other things to do.
 func (a *app) catchUp(ctx context.Context) error {
-	for {
+	for told := false; ; told = true {
 		err := a.catchUpOnce(ctx)
 		if !errors.Is(err, knowledge.ErrAway) {
 			return err
 		}
-		a.log.WarnContext(ctx, "computing missing vectors is put off", "err", err)
+		if !told { // once, not with every try
+			a.log.WarnContext(ctx, "computing missing vectors is put off", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
