@@ -20,7 +20,7 @@ import (
 // bodies returns a zero value of every type that may happen in a chat.
 func bodies() []Body {
 	return []Body{
-		Said{}, Pressed{}, Ended{},
+		Said{}, Pressed{}, Ended{}, Filled{}, Edited{}, Deleted{}, Opened{}, Undelivered{},
 		Search{}, Show{}, FindOpen{}, Prove{}, Guard{},
 		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
 		Silence{}, Due{},

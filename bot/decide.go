@@ -47,6 +47,7 @@ func NewDecider(say *texts.Catalogue, m Manner) Decider {
 // Decide returns the chat's next state and what is to be done.
 func (d Decider) Decide(s State, e Event) (State, []Action) {
 	t := &turn{Decider: d, s: s, e: e}
+	t.place()
 	if !t.fromPerson() && !t.fromSearcher() && !t.fromCommand() {
 		t.fromElsewhere()
 	}
@@ -63,7 +64,29 @@ type turn struct {
 
 func (t *turn) do(c Command)   { t.out = append(t.out, Do{c}) }
 func (t *turn) look(q Query)   { t.out = append(t.out, Look{q}) }
-func (t *turn) send(m Message) { t.out = append(t.out, Send{Message: m}) }
+func (t *turn) send(m Message) { t.sendAs("", m) }
+
+// sendAs sends a message under a key, beneath what the person has written last.
+func (t *turn) sendAs(key string, m Message) {
+	if m.Under == "" && m.Beneath == "" {
+		m.Under = t.s.Under
+	}
+	t.out = append(t.out, Send{Key: key, Message: m})
+}
+
+// place notes beneath which message what follows belongs.
+func (t *turn) place() {
+	switch b := t.e.Body.(type) {
+	case Said:
+		t.s.Under = b.Under
+	case Pressed:
+		t.s.Under = b.Under
+	case Filled:
+		t.s.Under = b.Under
+	case Opened, Silence, Due, Assigned, TaskChanged, TaskGone, Detail, AnswerCame, HandedOn, Dismissed, Undelivered:
+		t.s.Under = "" // nothing that the person has just said
+	}
+}
 
 // reply sends a plain text of the catalogue.
 func (t *turn) reply(id string, data texts.Data) { t.send(Message{Text: t.say.Say(id, data)}) }

@@ -16,7 +16,7 @@ func (t *turn) assigned(task Task) {
 	}
 	t.s.Tasks = t.s.withTask(task)
 	t.crossDraft(task.Escalation)
-	t.out = append(t.out, Send{Key: taskKey(task.Escalation), Message: t.taskMessage("task", task)})
+	t.sendAs(taskKey(task.Escalation), t.taskMessage("task", task))
 }
 
 // crossDraft notes that a question has come while another one is being answered.

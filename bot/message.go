@@ -12,6 +12,22 @@ type Message struct {
 	// Chosen marks a button of the message in Replaces as pressed; the rest of
 	// the message stays.
 	Chosen string `json:"chosen,omitempty"`
+	// Under is the platform's id of the message beneath which this one belongs;
+	// Beneath is the key of such a message that the bot has sent. Both may be empty.
+	Under   string `json:"under,omitempty"`
+	Beneath string `json:"beneath,omitempty"`
+	// File is sent instead of a text; nil for none.
+	File *SentFile `json:"file,omitempty"`
+	// Private says that in a chat that others read it is for its person alone.
+	Private bool `json:"private,omitempty"`
+}
+
+// SentFile is a file that is sent as a message of its own.
+type SentFile struct {
+	Key   string `json:"key"` // of its content
+	Name  string `json:"name"`
+	Media string `json:"media"`
+	Size  int64  `json:"size"` // in bytes
 }
 
 // Section is a row of buttons under a title.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +17,14 @@ type Options struct {
 	Store    Store
 	Searcher Searcher
 	Decider  Decider
-	Senders  map[string]Sender // by platform
+	// Platforms are those that this process serves, by name. Chats of others are left
+	// for processes that serve them.
+	Platforms map[string]Platform
+	// Files keeps the files that people send; nil keeps none.
+	Files      keeper
+	FileLimits knowledge.FileLimits
+	// Observe is told of every attempt to send; nil for nobody.
+	Observe func(Outcome)
 	Log      *slog.Logger
 	Learning knowledge.Learning
 	Now      func() time.Time // default time.Now
@@ -26,8 +34,6 @@ type Options struct {
 	// Claims keeps other replicas out of a chat; nil where this process is the only
 	// one that works.
 	Claims Claims
-	// Limits bound how fast a platform is sent to; none for a platform without.
-	Limits map[string]Limits
 	// Workers bounds how many chats are handled at once. Default 8.
 	Workers int
 }
@@ -42,6 +48,8 @@ type Runner struct {
 	busy     map[ChatID]bool
 	failures map[ChatID]failure
 	slots    chan struct{} // one for each chat that is being handled
+	since    time.Time     // what was to be sent before may have been sent by another process
+	profiles profiles
 }
 
 // NewRunner returns a runner that Run starts.
@@ -58,7 +66,13 @@ func NewRunner(o Options) *Runner {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}, failures: map[ChatID]failure{}, slots: make(chan struct{}, o.Workers)}
+	if o.Observe == nil {
+		o.Observe = func(Outcome) {}
+	}
+	return &Runner{
+		Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}, failures: map[ChatID]failure{},
+		slots: make(chan struct{}, o.Workers), since: o.Now(), profiles: profiles{known: map[person]looked{}},
+	}
 }
 
 // Wake makes the runner look at the inbox at once.
@@ -157,7 +171,7 @@ func (r *Runner) busyChats(ctx context.Context) (chats []ChatID, err error) {
 		chats, err = tx.BusyChats(ctx, r.Now())
 		return err
 	})
-	return chats, err
+	return slices.DeleteFunc(chats, func(c ChatID) bool { return r.Platforms[c.Platform()].Sender == nil }), err
 }
 
 // claim takes a chat, unless somebody has it or it has failed a moment ago.
@@ -301,6 +315,14 @@ func (r *Runner) step(ctx context.Context, row Row) error {
 			return fmt.Errorf("query %s: %w", row.Kind, err)
 		}
 	}
+	if said, ok := body.(Said); ok {
+		if body, err = r.fetch(ctx, row, said); err != nil {
+			return err
+		}
+	}
+	if row.From, err = r.meet(ctx, row.From); err != nil {
+		return err
+	}
 	return r.Store.Write(ctx, func(tx Tx) error {
 		// First, so that nothing is done twice should a claim have been lost.
 		err := tx.Settle(ctx, row.ID, r.Now(), "")
@@ -360,74 +382,4 @@ func (r *Runner) seen(ctx context.Context, chat ChatID) (seen []string, err erro
 		return err
 	})
 	return seen, err
-}
-
-// maxBackoff bounds the wait between two attempts to send.
-const maxBackoff = 10 * time.Minute
-
-// Drain sends a chat's deliveries in their order, until one must be tried
-// again later.
-func (r *Runner) Drain(ctx context.Context, chat ChatID) {
-	for ctx.Err() == nil {
-		var d Delivery
-		err := r.Store.Read(ctx, func(tx Tx) (err error) {
-			d, err = tx.NextDelivery(ctx, chat)
-			return err
-		})
-		if err != nil {
-			if !errors.Is(err, knowledge.ErrNotFound) && !errors.Is(err, knowledge.ErrAway) && ctx.Err() == nil {
-				r.Log.ErrorContext(ctx, "reading the outbox failed", "conversation", chat, "err", err)
-			}
-			return
-		}
-		if d.NotUntil.After(r.Now()) || !r.deliver(ctx, d) {
-			return
-		}
-	}
-}
-
-// deliver sends one delivery and records what came of it; false when it has to wait.
-func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
-	if wait, err := r.reserve(ctx, d); err != nil || wait {
-		return false
-	}
-	sender, ok := r.Senders[d.Chat.Platform()]
-	var err error
-	if !ok {
-		err = fmt.Errorf("no adapter for platform %q: %w", d.Chat.Platform(), ErrUndeliverable)
-	} else {
-		d.External, err = sender.Send(ctx, d)
-	}
-	d.Attempts++
-	switch {
-	case err == nil:
-		d.State, d.Error = DeliverySent, ""
-	case ctx.Err() != nil:
-		return false
-	case errors.Is(err, ErrUndeliverable):
-		d.State, d.Error = DeliveryDead, err.Error()
-	default:
-		d.Error = err.Error()
-		d.NotUntil = r.Now().Add(min(maxBackoff, time.Second<<min(d.Attempts, 16)))
-	}
-	if err != nil {
-		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
-	}
-	// What has been sent is recorded even when the bot is being stopped: it would
-	// be sent again.
-	ctx = context.WithoutCancel(ctx)
-	werr := r.Store.Write(ctx, func(tx Tx) error {
-		if err := tx.PutDelivery(ctx, &d); err != nil {
-			return err
-		}
-		if d.State == DeliveryPending {
-			return tx.Schedule(ctx, Job{At: d.NotUntil, Drain: d.Chat})
-		}
-		return nil
-	})
-	if werr != nil {
-		r.Log.ErrorContext(ctx, "recording a delivery failed", "delivery", d.ID, "err", werr)
-		return false
-	}
-	return d.State != DeliveryPending
 }

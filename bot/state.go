@@ -5,6 +5,9 @@ import "time"
 // State is what the bot remembers of one chat between two events. It is stored
 // as JSON; a field that is no longer known is ignored.
 type State struct {
+	// Under is the platform's id of the message beneath which replies to the latest
+	// words of the person go.
+	Under string `json:"under,omitempty"`
 	Greeted bool `json:"greeted,omitempty"`
 	// Detail is the question whose asker is about to add details, as of DetailAt.
 	Detail   string    `json:"detail,omitempty"`

@@ -72,47 +72,63 @@ func (r *Runner) whose(ctx context.Context, tx Tx, c *Conversation, e Event) (kn
 		return tx.Person(ctx, c.Person)
 	}
 	// Mail to somebody who has never written: the chat is theirs by their identity.
-	return tx.Identify(ctx, knowledge.Identity{Platform: e.Chat.Platform(), External: e.Chat.Address(), Name: e.Chat.Address(), Chat: string(e.Chat)}, e.At)
+	return tx.Identify(ctx, knowledge.Identity{Platform: e.Chat.Platform(), External: e.Chat.External(), Name: e.Chat.External(), Chat: string(e.Chat.Room())}, e.At)
 }
 
 // fillIn looks up what an event refers to.
 func fillIn(ctx context.Context, tx Tx, e *Event) error {
 	switch b := e.Body.(type) {
 	case Said:
-		if b.ReplyTo == 0 {
-			return nil
-		}
-		d, err := tx.Delivery(ctx, b.ReplyTo)
+		d, err := repliedTo(ctx, tx, e.Chat, b)
 		if err == nil && d.Chat == e.Chat {
 			e.About = d.Message.About
 		}
 		return ignoreNotFound(err)
 	case Pressed:
-		return fillInButton(ctx, tx, e, b)
+		b, err := findButton(ctx, tx, e.Chat, b)
+		e.Body = b
+		return err
+	case Filled:
+		var err error
+		b.Pressed, err = findButton(ctx, tx, e.Chat, b.Pressed)
+		e.Body = b
+		return err
 	}
 	return nil
 }
 
-func fillInButton(ctx context.Context, tx Tx, e *Event, b Pressed) error {
-	delivery, section, button, ok := parseButtonID(b.ID)
-	if ok {
-		d, err := tx.Delivery(ctx, delivery)
-		if err != nil {
-			return ignoreNotFound(err)
-		}
-		// Only the chat that was shown a button may press it.
-		if d.Chat == e.Chat && section >= 0 && section < len(d.Message.Sections) {
-			s := d.Message.Sections[section]
-			if button >= 0 && button < len(s.Buttons) {
-				b.Button = &s.Buttons[button]
-				if b.Taken, err = tx.Taken(ctx, delivery, section); err != nil {
-					return err
-				}
-			}
-		}
+// repliedTo returns the delivery that a message replies to.
+func repliedTo(ctx context.Context, tx Tx, chat ChatID, b Said) (Delivery, error) {
+	switch {
+	case b.ReplyTo != 0:
+		return tx.Delivery(ctx, b.ReplyTo)
+	case b.Answers != "":
+		return tx.DeliverySentAs(ctx, chat.Room(), b.Answers)
 	}
-	e.Body = b
-	return nil
+	return Delivery{}, nil
+}
+
+// findButton looks up the button that was pressed in a chat.
+func findButton(ctx context.Context, tx Tx, chat ChatID, b Pressed) (Pressed, error) {
+	delivery, section, button, ok := parseButtonID(b.ID)
+	if !ok {
+		return b, nil
+	}
+	d, err := tx.Delivery(ctx, delivery)
+	if err != nil {
+		return b, ignoreNotFound(err)
+	}
+	// Only the chat that was shown a button may press it.
+	if b.Foreign = d.Chat != chat; b.Foreign || section < 0 || section >= len(d.Message.Sections) {
+		return b, nil
+	}
+	s := d.Message.Sections[section]
+	if button < 0 || button >= len(s.Buttons) {
+		return b, nil
+	}
+	b.Button = &s.Buttons[button]
+	b.Taken, err = tx.Taken(ctx, delivery, section)
+	return b, err
 }
 
 func ignoreNotFound(err error) error {

@@ -18,6 +18,13 @@ type Identity struct {
 	External string // the platform's own id of the person
 	Name     string // as the platform shows it
 	Chat     string // the chat in which the person can be written to directly
+
+	// What the platform vouches for; "" when it does not tell.
+	Email string
+	Team  string
+	Zone  string // IANA time zone
+	// Outsider says that they do not belong to the company's own space there.
+	Outsider bool
 }
 
 // Topic is what a senior answers for.

@@ -31,8 +31,12 @@ func newChats() *chats {
 	return &chats{keys: map[string]bool{}, shown: map[bot.ChatID][]shown{}, unread: map[bot.ChatID]int{}}
 }
 
+// Parts implements bot.Sender.
+func (c *chats) Parts(bot.Dispatch) int { return 1 }
+
 // Send implements bot.Sender.
-func (c *chats) Send(_ context.Context, d bot.Delivery) (string, error) {
+func (c *chats) Send(_ context.Context, dispatch bot.Dispatch) (string, error) {
+	d := dispatch.Delivery
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys[d.Key] {

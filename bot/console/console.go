@@ -35,8 +35,11 @@ func Identity(name string) knowledge.Identity {
 // counts as sent as soon as it may be read.
 type Sender struct{}
 
+// Parts implements bot.Sender.
+func (Sender) Parts(bot.Dispatch) int { return 1 }
+
 // Send implements bot.Sender.
-func (Sender) Send(context.Context, bot.Delivery) (string, error) { return "", nil }
+func (Sender) Send(context.Context, bot.Dispatch) (string, error) { return "", nil }
 
 // Options are what a Terminal needs.
 type Options struct {
