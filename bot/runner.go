@@ -24,7 +24,7 @@ type Options struct {
 	Files      keeper
 	FileLimits knowledge.FileLimits
 	// Observe is told of every attempt to send; nil for nobody.
-	Observe func(Outcome)
+	Observe  func(Outcome)
 	Log      *slog.Logger
 	Learning knowledge.Learning
 	Now      func() time.Time // default time.Now

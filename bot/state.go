@@ -7,8 +7,8 @@ import "time"
 type State struct {
 	// Under is the platform's id of the message beneath which replies to the latest
 	// words of the person go.
-	Under string `json:"under,omitempty"`
-	Greeted bool `json:"greeted,omitempty"`
+	Under   string `json:"under,omitempty"`
+	Greeted bool   `json:"greeted,omitempty"`
 	// Detail is the question whose asker is about to add details, as of DetailAt.
 	Detail   string    `json:"detail,omitempty"`
 	DetailAt time.Time `json:"detail_at,omitzero"`

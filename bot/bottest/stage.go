@@ -71,9 +71,9 @@ func (s *stage) open() error {
 	}
 	s.runner = bot.NewRunner(bot.Options{
 		Store: s.store, Searcher: find, Log: slog.New(s.log), Now: s.clock.Now,
-		Decider: bot.NewDecider(say, bot.Manner{Zone: moscow()}),
+		Decider:   bot.NewDecider(say, bot.Manner{Zone: moscow()}),
 		Platforms: map[string]bot.Platform{platform: {Sender: s.chats}},
-		Workers: 1, // so that ids are given in the same order every time
+		Workers:   1, // so that ids are given in the same order every time
 	})
 	return nil
 }

@@ -107,7 +107,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	debug.FreeOSMemory() // loading has needed twice what stays
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
-		Decider: bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
+		Decider:   bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
 		Platforms: map[string]bot.Platform{console.Platform: {Sender: console.Sender{}}},
 	})
 	work, err := p.workers(&lateWork{app: a, runner: r})
