@@ -13,6 +13,7 @@ import (
 // under it with its checksum.
 //
 //go:embed slackpeer/package.json slackpeer/package-lock.json
+//go:embed telegrampeer/package.json telegrampeer/package-lock.json
 var npmLocks embed.FS
 
 // installLocked installs what the lock file in a folder of npmLocks names, and checks
