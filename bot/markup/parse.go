@@ -2,6 +2,7 @@ package markup
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -37,6 +38,16 @@ func Parse(source string) []Block {
 	return begin(r.out)
 }
 
+// Addresses that stand in a text by themselves. GitHub's own pattern knows neither
+// Cyrillic paths nor hosts without a dot, which companies have; goldmark takes off
+// the punctuation that ends a sentence.
+var (
+	bareURL = regexp.MustCompile("^(?:https?|ftp)://" + urlCharacters + "+")
+	bareWWW = regexp.MustCompile(`^www\.` + urlCharacters + `+\.` + urlCharacters + "+")
+)
+
+const urlCharacters = "[^\\s\\p{Z}<>\"«»“”„|`]"
+
 // newParser is goldmark's parser without HTML and references.
 func newParser() parser.Parser {
 	md := goldmark.New(
@@ -61,7 +72,8 @@ func newParser() parser.Parser {
 			parser.WithParagraphTransformers(util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200)),
 			parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0)),
 		)),
-		goldmark.WithExtensions(extension.Strikethrough, extension.TaskList, extension.Linkify),
+		goldmark.WithExtensions(extension.Strikethrough, extension.TaskList,
+			extension.NewLinkify(extension.WithLinkifyURLRegexp(bareURL), extension.WithLinkifyWWWRegexp(bareWWW))),
 	)
 	return md.Parser()
 }
@@ -95,9 +107,9 @@ func (r *reader) block(n ast.Node, at place) {
 	case *ast.Heading:
 		r.addText(Block{Kind: Heading, Level: n.Level}, n, at)
 	case *ast.FencedCodeBlock:
-		r.add(r.fenced(n), at)
+		r.addCode(r.fenced(n), at)
 	case *ast.CodeBlock:
-		r.add(Block{Kind: Code, Text: code(lines(n, r.source))}, at)
+		r.addCode(Block{Kind: Code, Text: code(lines(n, r.source))}, at)
 	case *ast.ThematicBreak:
 		r.add(Block{Kind: Rule}, at)
 	case *ast.Blockquote:
@@ -176,7 +188,14 @@ func isLanguage(info string) bool {
 	return info != "" && len(info) <= 20
 }
 
-// code is the text of a Code block; one with nothing in it has an empty line.
+// addCode adds code that has anything in it.
+func (r *reader) addCode(b Block, at place) {
+	if Visible(b.Text[0].Text) {
+		r.add(b, at)
+	}
+}
+
+// code is the text of a Code block.
 func code(body string) []Span {
 	return []Span{{Text: strings.TrimRight(body, "\n")}}
 }
