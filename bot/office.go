@@ -15,6 +15,7 @@ type Office struct {
 	Store    Store
 	Now      func() time.Time
 	Learning knowledge.Learning
+	Routing  knowledge.Routing
 	// WithoutFiles makes new versions of answers begin without the files they had.
 	WithoutFiles bool
 	// Guard says what an answer would disturb; with nil nobody looks.
@@ -24,7 +25,7 @@ type Office struct {
 }
 
 func (o Office) desk(tx Tx, now time.Time) knowledge.Desk {
-	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, WithoutFiles: o.WithoutFiles}
+	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, Routing: o.Routing, WithoutFiles: o.WithoutFiles}
 }
 
 func (o Office) write(ctx context.Context, fn func(d knowledge.Desk) ([]Mail, error)) error {

@@ -267,11 +267,11 @@ func (d Desk) Pass(ctx context.Context, escalation, senior, to int64) (Assignmen
 	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
 		return Assignment{}, err
 	}
-	n, err := d.assign(ctx, q.ID, to, Step{Person: senior})
+	n, err := d.assign(ctx, q.ID, choice{to, PassedOn}, Step{Person: senior})
 	if err != nil {
 		return Assignment{}, err
 	}
-	return d.Assignment(ctx, n)
+	return d.assignedFrom(ctx, n, senior)
 }
 
 // Postpone puts an escalation back until due; it stays with the senior.
