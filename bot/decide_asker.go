@@ -23,7 +23,7 @@ func (t *turn) command(text string) bool {
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
 	case "/help":
 		t.s.Greeted = true
-		t.reply(pick(t.e.Person.Senior, "help_senior", "help"), nil)
+		t.alone(Message{Text: t.say.Say(pick(t.e.Person.Senior, "help_senior", "help"), nil)})
 	case "/my":
 		t.do(ReadMine{})
 	case "/faq":
@@ -35,7 +35,7 @@ func (t *turn) command(text string) bool {
 		if strings.Contains(word[1:], "/") || rest != "" {
 			return false
 		}
-		t.reply("unknown_command", texts.Data{"Command": word})
+		t.alone(Message{Text: t.say.Say("unknown_command", texts.Data{"Command": word})})
 	}
 	return true
 }
@@ -386,11 +386,23 @@ func (t *turn) answerCame(b AnswerCame) {
 	}
 	t.waitsHere(b.Ask, false)
 	t.tellAsker(b.Ask, Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
+	m := Message{}
 	if i := t.placeOf(b.Ask); i >= 0 {
-		t.sendFiles(Message{Under: t.s.Places[i].Under}, attached(b.Page.Files))
-	} else {
-		t.sendFiles(Message{}, attached(b.Page.Files))
+		m.Under = t.s.Places[i].Under
 	}
+	t.sendFiles(m, attached(newsOf(b)))
+}
+
+// newsOf returns the files that an answer brings: of a new version only those that the
+// one before had not.
+func newsOf(b AnswerCame) []knowledge.Attachment {
+	var out []knowledge.Attachment
+	for _, f := range b.Page.Files {
+		if !b.Changed || !f.Created.Before(b.Page.Updated) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // mine lists the asker's questions.
@@ -400,7 +412,7 @@ func (t *turn) mine(b Mine) {
 		return
 	}
 	if len(b.Items) == 0 {
-		t.reply("my_none", nil)
+		t.alone(Message{Text: t.say.Say("my_none", nil)})
 		return
 	}
 	lines := []string{t.say.Say("my_title", nil), ""}
@@ -419,7 +431,7 @@ func (t *turn) mine(b Mine) {
 	if len(open) > 0 {
 		msg.Sections = []Section{{Title: t.say.Say("my_answers", nil), Buttons: open}}
 	}
-	t.send(msg)
+	t.alone(msg)
 }
 
 func (t *turn) mineWaiting(items []MyQuestion) {
@@ -433,7 +445,7 @@ func (t *turn) mineWaiting(items []MyQuestion) {
 		for _, m := range items {
 			buttons = append(buttons, Button{Label: short(m.Text), Press: Press{Verb: CancelWait, Question: m.Question.ID}})
 		}
-		t.send(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
+		t.alone(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
 	}
 }
 
@@ -443,7 +455,7 @@ func (t *turn) faq(b FAQ) {
 	case b.For == FAQWelcome:
 		t.welcome(b.Items)
 	case len(b.Items) == 0 && len(b.Topics) == 0:
-		t.reply("faq_none", nil)
+		t.alone(Message{Text: t.say.Say("faq_none", nil)})
 	default:
 		id := "faq_title"
 		switch {
@@ -463,7 +475,7 @@ func (t *turn) faq(b FAQ) {
 		if len(topics) > 0 {
 			m.Sections = append(m.Sections, Section{Title: t.say.Say("faq_topics", nil), Buttons: topics})
 		}
-		t.send(m)
+		t.alone(m)
 	}
 }
 
@@ -472,5 +484,5 @@ func (t *turn) welcome(items []knowledge.Brief) {
 	if len(items) > 0 {
 		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(Press{}, items)}}
 	}
-	t.send(m)
+	t.alone(m)
 }

@@ -41,6 +41,12 @@ func (t *turn) sendAs(key string, m Message) {
 	t.out = append(t.out, Send{Key: key, Message: m})
 }
 
+// alone sends what concerns nobody but the person, whoever else reads the chat.
+func (t *turn) alone(m Message) {
+	m.Private = t.e.Chat.Shared()
+	t.send(m)
+}
+
 // tell sends a senior a message about a question: beneath the one that brought it,
 // so that nobody has to guess which is meant.
 func (t *turn) tell(escalation int64, m Message) {

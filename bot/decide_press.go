@@ -15,7 +15,7 @@ func (t *turn) pressed(b Pressed) {
 func (t *turn) pressable(b Pressed) bool {
 	switch {
 	case b.Foreign:
-		t.send(Message{Text: t.say.Say("button_foreign", nil), Private: true})
+		t.alone(Message{Text: t.say.Say("button_foreign", nil)})
 	case b.Button == nil:
 		t.reply("button_unknown", nil)
 	case b.Taken == b.Button.Label: // a double press does nothing twice

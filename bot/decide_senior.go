@@ -123,12 +123,15 @@ func (t *turn) detail(b Detail) {
 		a.Text = fileNames(b.Files)
 	}
 	if task, open := t.s.task(b.Escalation); open {
+		task.Files = append(append([]SentFile(nil), task.Files...), b.Files...)
 		task.Details = append(append([]Addition(nil), task.Details...), a)
 		t.s.Tasks = t.s.withTask(task)
 	}
-	t.tell(b.Escalation, Message{
-		Text: t.say.Say("detail", texts.Data{"Name": t.name(b.Name), "Question": title(b.Question)}) + "\n\n" + quote(a.Text),
-	})
+	if !b.Quiet {
+		t.tell(b.Escalation, Message{
+			Text: t.say.Say("detail", texts.Data{"Name": t.name(b.Name), "Question": title(b.Question)}) + "\n\n" + quote(a.Text),
+		})
+	}
 	t.taskFiles(b.Escalation, b.Files)
 }
 

@@ -226,6 +226,8 @@ type (
 		Text       string     `json:"text"`
 		Question   string     `json:"question"` // the question's text
 		Files      []SentFile `json:"files,omitempty"`
+		// Quiet says that the files go on with those that have just come.
+		Quiet bool `json:"quiet,omitempty"`
 	}
 	// AnswerCame brings an asker the reply that was waited for.
 	AnswerCame struct {

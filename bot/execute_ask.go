@@ -22,19 +22,19 @@ func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
 	if err := c.attachToAsk(ctx, c.e.ID, m.Files); err != nil {
 		return nil, err
 	}
-	c.postDetail(a, m.Text, m.Files)
+	c.postDetail(a, Detail{Text: m.Text, Files: m.Files, Quiet: m.Quiet})
 	return DetailSent{Senior: a.Senior.Name, Found: true, Text: m.Text, Files: m.Files, Quiet: m.Quiet}, nil
 }
 
 // postDetail brings what an asker has added to the senior who has the question.
-func (c *clerk) postDetail(a knowledge.Assignment, text string, files []SentFile) {
-	name := ""
+func (c *clerk) postDetail(a knowledge.Assignment, d Detail) {
+	d.Escalation, d.Question = a.Escalation.ID, a.Question.Text
 	for i, w := range a.Waiters {
 		if w.Person == c.e.Person.ID {
-			name = a.Names[i]
+			d.Name = a.Names[i]
 		}
 	}
-	c.post(a.Senior.Chat, Detail{Escalation: a.Escalation.ID, Name: name, Text: text, Question: a.Question.Text, Files: files})
+	c.post(a.Senior.Chat, d)
 }
 
 // attachFiles adds files to an ask. They go to the senior, too, who has its question.
@@ -51,7 +51,7 @@ func (c *clerk) attachFiles(ctx context.Context, m AttachFiles) error {
 		return nil
 	}
 	if err == nil {
-		c.postDetail(a, "", m.Files)
+		c.postDetail(a, Detail{Files: m.Files})
 	}
 	return err
 }
@@ -90,7 +90,10 @@ func (c *clerk) changeAsk(ctx context.Context, m ChangeAsk) (Body, error) {
 	out.Files = attached(of)
 	a, err := c.desk.Waits(ctx, ask.Question, c.e.Person.ID)
 	if errors.Is(err, knowledge.ErrNotFound) {
-		return out, nil
+		if m.Text == "" || out.Detail {
+			return out, nil
+		}
+		return out, c.forgetWording(ctx, ask)
 	}
 	if err != nil {
 		return nil, err
@@ -101,4 +104,19 @@ func (c *clerk) changeAsk(ctx context.Context, m ChangeAsk) (Body, error) {
 	}
 	_, err = c.addDetail(ctx, AddDetail{Question: ask.Question, Text: m.Text})
 	return out, err
+}
+
+// forgetWording closes the question that an ask opened in words that its asker has
+// changed since: nobody needs an answer to that.
+func (c *clerk) forgetWording(ctx context.Context, ask knowledge.Ask) error {
+	q, err := c.tx.Question(ctx, ask.Question)
+	if err != nil || q.Status != knowledge.Unanswered || q.Closed != knowledge.NotClosed {
+		return ignoreNotFound(err)
+	}
+	behind, err := c.tx.Asks(ctx, 0, q.ID, 2)
+	if err != nil || len(behind) > 1 {
+		return err
+	}
+	q.Closed = knowledge.Cancelled
+	return c.tx.PutQuestion(ctx, &q)
 }
