@@ -10,6 +10,8 @@ import (
 
 // Home is what a start page shows somebody.
 type Home struct {
+	// Stranger says that they may not use the bot, and that there is nothing for them.
+	Stranger bool
 	Mine []MyQuestion // their latest questions
 	FAQ  []Shelf      // the frequent questions by topic; those without one come last
 }
@@ -33,6 +35,9 @@ func (r Reception) Home(ctx context.Context, who knowledge.Identity) (h Home, er
 		p, err := tx.Identify(ctx, who, now())
 		if err != nil {
 			return err
+		}
+		if h.Stranger = r.Admits != nil && !r.Admits(p, who); h.Stranger {
+			return nil
 		}
 		mine, err := newClerk(tx, Event{Person: p, At: now()}, knowledge.Learning{}).execute(ctx, ReadMine{})
 		if err != nil {

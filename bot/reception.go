@@ -14,6 +14,8 @@ type Reception struct {
 	Store Store
 	Wake  func()           // tells the runner of this process; nil where it looks by itself
 	Now   func() time.Time // nil for time.Now
+	// Admits says who may use the bot; nil admits everybody.
+	Admits func(knowledge.Person, knowledge.Identity) bool
 }
 
 // Post stores what an adapter heard, all of it or nothing. It returns after the
