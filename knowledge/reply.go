@@ -209,6 +209,13 @@ func (d Desk) Retell(ctx context.Context, q Question) (Replied, error) {
 		if err := d.Tx.PutWaiter(ctx, w); err != nil {
 			return out, err
 		}
+		p, err := d.Tx.Person(ctx, w.Person)
+		if err != nil {
+			return out, err
+		}
+		if p.Left {
+			continue // what is the company's is not theirs any more
+		}
 		name, err := d.nameOf(ctx, w)
 		if err != nil {
 			return out, err
