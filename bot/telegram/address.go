@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 )
@@ -45,9 +44,6 @@ func (p parser) named(text string, entities []tgbotapi.MessageEntity) (rest stri
 		ok = ok || mine
 		return mine
 	})
-	if ok {
-		rest = strings.TrimLeftFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",:;—–", r) })
-	}
 	return rest, ok
 }
 

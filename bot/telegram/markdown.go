@@ -14,8 +14,9 @@ import (
 const maxEntities = 100
 
 // markdown returns a text with its entities as standard Markdown, so that an answer
-// keeps its formatting on every platform. What is in dropped is left out. Characters
-// that Markdown would read are left as they are: what looks like a list is one.
+// keeps its formatting on every platform. What is dropped is left out together with the
+// comma and the space behind it. Characters that Markdown would read are left as they
+// are: what looks like a list is one.
 //
 // Offsets count UTF-16 code units, https://core.telegram.org/bots/api#messageentity.
 func markdown(text string, entities []tgbotapi.MessageEntity, dropped func(word string, e tgbotapi.MessageEntity) bool) string {
@@ -26,7 +27,7 @@ func markdown(text string, entities []tgbotapi.MessageEntity, dropped func(word 
 	slices.SortStableFunc(entities, func(a, b tgbotapi.MessageEntity) int {
 		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(b.Length, a.Length))
 	})
-	return strings.ReplaceAll(w.set(0, len(w.units), entities), "\x00", "")
+	return w.set(0, len(w.units), entities)
 }
 
 // setter sets a text with its entities.
@@ -50,8 +51,12 @@ func (w *setter) set(from, to int, entities []tgbotapi.MessageEntity) string {
 		}
 		if e.Offset >= from && end <= to {
 			out.WriteString(w.text(from, e.Offset))
-			out.WriteString(w.entity(e, end, entities[1:within], out.String()))
-			from = end
+			if w.dropped != nil && w.dropped(w.text(e.Offset, end), e) {
+				from = w.behind(end, to)
+			} else {
+				out.WriteString(w.entity(e, end, entities[1:within], out.String()))
+				from = end
+			}
 		}
 		entities = entities[within:]
 	}
@@ -59,12 +64,17 @@ func (w *setter) set(from, to int, entities []tgbotapi.MessageEntity) string {
 	return out.String()
 }
 
+// behind returns where the text goes on after a name: «Бот, как …».
+func (w *setter) behind(from, to int) int {
+	for from < to && slices.Contains([]uint16{',', ':', ' '}, w.units[from]) {
+		from++
+	}
+	return from
+}
+
 // entity sets one entity with what is within it; before is what stands before it.
 func (w *setter) entity(e tgbotapi.MessageEntity, end int, inner []tgbotapi.MessageEntity, before string) string {
 	plain := w.text(e.Offset, end)
-	if w.dropped != nil && w.dropped(plain, e) {
-		return ""
-	}
 	within := func() string { return w.set(e.Offset, end, inner) }
 	switch e.Type {
 	case "bold":

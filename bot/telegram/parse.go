@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/markup"
 	"github.com/nastavnik-bot/nastavnik/bot/telegram/html"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -47,7 +47,7 @@ func (p parser) key(parts ...any) string {
 	for _, part := range parts {
 		fmt.Fprintf(&b, "/%v", part)
 	}
-	return b.String()
+	return clean(b.String())
 }
 
 // said reads a message.
@@ -92,7 +92,7 @@ func (p parser) pressed(c callback) (e bot.Event, ok bool) {
 	}
 	e = p.begin(*m, c.From)
 	id, address, _ := strings.Cut(c.Data, addressMark)
-	b := bot.Pressed{ID: strings.ReplaceAll(id, "\x00", "")}
+	b := bot.Pressed{ID: clean(id)}
 	if m.Chat.group() {
 		b.Under = m.ref()
 	}
@@ -149,15 +149,12 @@ func (p parser) at(unix int64) time.Time {
 
 // name is how somebody is called.
 func name(u tgbotapi.User) string {
-	visible := func(s string) string {
-		return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) {
-				return ' '
-			}
-			return r
-		}, s)), " ")
+	for _, s := range []string{u.FirstName + " " + u.LastName, u.UserName} {
+		if s = markup.OneLine(s); markup.Visible(s) {
+			return s
+		}
 	}
-	return cmp.Or(visible(u.FirstName+" "+u.LastName), u.UserName, strconv.FormatInt(u.ID, 10))
+	return strconv.FormatInt(u.ID, 10)
 }
 
 func (m message) ref() string { return strconv.FormatInt(m.ID, 10) }
@@ -216,11 +213,5 @@ func (m message) files() []bot.File {
 
 // plainName is a file's name without folders and what cannot be in one.
 func plainName(s string) string {
-	s = s[strings.LastIndexAny(s, `/\`)+1:]
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
+	return markup.OneLine(s[strings.LastIndexAny(s, `/\`)+1:])
 }
