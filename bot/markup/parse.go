@@ -31,8 +31,8 @@ func Parse(source string) []Block {
 	raw := []byte(Clean(source))
 	r := &reader{source: raw}
 	r.children(newParser().Parse(text.NewReader(raw)), place{item: &Item{}})
-	if len(r.out) == 0 && Visible(string(raw)) {
-		// Nothing but markers, such as ">": it is what somebody wrote.
+	if Visible(string(raw)) && !Visible(Text(r.out)) {
+		// Nothing but Markdown's signs, such as ">": it is what somebody wrote.
 		return []Block{{Text: []Span{{Text: strings.TrimSpace(string(raw))}}}}
 	}
 	return r.out

@@ -145,8 +145,8 @@ func checkViews(tb failer, title, label, text, id string) {
 	shelf := blocks.Shelf{Title: title, Empty: text, More: func(int) string { return label }, Entries: entries}
 	checkHome(tb, blocks.Home(text[:min(len(text), 10_000)], []blocks.Shelf{shelf, {Title: text, Empty: label}, shelf}))
 	var many []blocks.Shelf
-	for range 70 {
-		many = append(many, shelf)
+	for range 30 {
+		many = append(many, blocks.Shelf{Title: title, Entries: entries[:3]})
 	}
 	checkHome(tb, blocks.Home(title, many))
 }
@@ -183,4 +183,15 @@ func checkModal(tb failer, view slack.ModalViewRequest) {
 			tb.Errorf("a field %T", e)
 		}
 	}
+}
+
+func FuzzViews(f *testing.F) {
+	for i, s := range fragments() {
+		f.Add(s, strings.Repeat(s, 1+i%3), strings.Repeat("слово "+s, 30), s)
+	}
+	f.Add(strings.Repeat("Я", 25), strings.Repeat("Я", 76), strings.Repeat("Я", 3000), strings.Repeat("я", 255))
+	f.Add("", "", strings.Repeat("Я", 3001), strings.Repeat("я", 256))
+	f.Fuzz(func(t *testing.T, title, label, text, id string) {
+		checkViews(t, title, label, text[:min(len(text), 7000)], id)
+	})
 }
