@@ -27,8 +27,8 @@ var validateSlack string
 
 // ValidateBlocks returns for each list of blocks, in JSON, what Slack's own Python client
 // finds wrong in it, in all its blocks and their parts; nil where it finds nothing. All
-// are checked in one go of about 0.3 s, hundreds too. How many blocks a message may have,
-// how long they may be together, and what a button may carry is not among what it knows.
+// are checked in one go of about 0.3 s, hundreds too. What it does not know stands in
+// docs/testing.md: how many blocks a message may have is among it.
 func ValidateBlocks(tb testing.TB, lists ...json.RawMessage) []error {
 	tb.Helper()
 	return validate(tb, "blocks", lists)
