@@ -144,7 +144,7 @@ func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Sta
 		}
 		mail := mailTo(gone)
 		for _, w := range waited {
-			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text}})
+			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text, Ask: w.Ask}})
 		}
 		return mail, nil
 	})
@@ -268,11 +268,15 @@ func (o Office) AddPerson(ctx context.Context, id knowledge.Identity, change fun
 		}
 		var mail []Mail
 		for _, a := range assigned {
+			task, err := taskOf(ctx, d.Tx, a)
+			if err != nil {
+				return nil, err
+			}
 			if p.Chat != "" {
-				mail = append(mail, Mail{Chat: ChatID(p.Chat), Body: Assigned{Task: taskOf(a)}})
+				mail = append(mail, Mail{Chat: ChatID(p.Chat), Body: Assigned{Task: task}})
 			}
 			for _, w := range a.Waiters {
-				mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: p.Name}})
+				mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: p.Name, Ask: w.Ask}})
 			}
 		}
 		return mail, nil
