@@ -218,13 +218,26 @@ func newRow(key string, chat ChatID, b Body, at time.Time) (Row, error) {
 	return Row{Key: key, Chat: chat, Kind: kind, Payload: payload, At: at}, err
 }
 
-// Post stores what an adapter heard. It returns after the commit: the platform
-// may be told then that the event has been taken.
-func Post(ctx context.Context, s Store, e Event) error {
-	row, err := newRow(e.Key, e.Chat, e.Body, e.At)
-	if err != nil {
-		return err
+// Post stores what an adapter heard, all of it or nothing. It returns after the
+// commit: the platform may be told then that the events have been taken.
+func Post(ctx context.Context, s Store, events ...Event) error {
+	rows := make([]Row, len(events))
+	for i, e := range events {
+		var err error
+		if rows[i], err = newRow(e.Key, e.Chat, e.Body, e.At); err != nil {
+			return err
+		}
+		rows[i].From = e.From
 	}
-	row.From = e.From
-	return s.Write(ctx, func(tx Tx) error { return tx.Post(ctx, &row) })
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.Write(ctx, func(tx Tx) error {
+		for i := range rows {
+			if err := tx.Post(ctx, &rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -139,7 +139,7 @@ func (d Desk) anAdmin(ctx context.Context, q Question, had []int64) (int64, erro
 
 // Assign gives a question that waits for a senior to one by hand, whatever they have
 // already. The error wraps ErrConflict when the question does not wait for a senior,
-// and ErrInvalid when they wait for its answer themselves or have left.
+// and ErrInvalid when they wait for its answer themselves or cannot be reached.
 func (d Desk) Assign(ctx context.Context, question string, to int64) (Assignment, error) {
 	a, err := d.assignTo(ctx, question, to)
 	if err != nil {
@@ -159,7 +159,7 @@ func (d Desk) assignTo(ctx context.Context, question string, to int64) (Assignme
 		return a, fmt.Errorf("%w: %w", err, ErrConflict)
 	case err != nil || a.Senior.ID == p.ID:
 		return a, err
-	case p.Left || waits(a.Waiters, p.ID):
+	case !p.Reachable() || waits(a.Waiters, p.ID):
 		return a, fmt.Errorf("person %d: %w", p.ID, ErrInvalid)
 	case a.Senior.ID == 0:
 		e := a.Escalation
@@ -193,8 +193,8 @@ func (d Desk) Remind(ctx context.Context, escalation, senior int64) (Assignment,
 // Unreachable notes why somebody cannot be written to in a chat of theirs ("": in
 // none). Where they can be in another, that is the one from now on, and the questions
 // that they have are returned to be sent there again (From is Senior). Else their
-// questions go to others, and are returned as HandOver returns them. Nothing follows
-// when the chat is not theirs alone.
+// questions go to others, and are returned as HandOver returns them. Nothing is
+// returned when the chat is not the one in which they are written to.
 func (d Desk) Unreachable(ctx context.Context, person int64, chat, reason string) ([]Assignment, error) {
 	out, err := d.unreachable(ctx, person, chat, cmp.Or(reason, "unreachable"))
 	if err != nil {
@@ -208,8 +208,8 @@ func (d Desk) unreachable(ctx context.Context, person int64, chat, reason string
 	if err != nil {
 		return nil, err
 	}
-	other, theirs, err := d.shut(ctx, p, chat, reason)
-	if err != nil || chat != "" && chat != p.Chat && p.Chat != "" || chat != "" && !theirs && chat != p.Chat {
+	other, err := d.shut(ctx, p, chat, reason)
+	if err != nil || chat != "" && chat != p.Chat {
 		return nil, err
 	}
 	if other != "" {
@@ -228,25 +228,24 @@ func (d Desk) unreachable(ctx context.Context, person int64, chat, reason string
 
 // shut notes at a person's identities which chat takes nothing, and returns another
 // that does.
-func (d Desk) shut(ctx context.Context, p Person, chat, reason string) (other string, theirs bool, err error) {
+func (d Desk) shut(ctx context.Context, p Person, chat, reason string) (other string, err error) {
 	all, err := d.Tx.Identities(ctx, p.ID)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	for _, i := range all {
 		switch {
 		case i.Chat == "" || i.Unreachable != "":
 		case chat == "" || i.Chat == chat:
-			theirs = true
 			i.Unreachable = reason
 			if err := d.Tx.Link(ctx, i, p.ID); err != nil {
-				return "", theirs, err
+				return "", err
 			}
 		case other == "":
 			other = i.Chat
 		}
 	}
-	return other, theirs, nil
+	return other, nil
 }
 
 // heldBy returns what a senior has, oldest first, with From the senior: only the way

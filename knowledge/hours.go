@@ -3,7 +3,6 @@ package knowledge
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,8 +82,16 @@ func ParseHours(text string) (Hours, error) {
 // hourWords splits what people write into days and hours.
 func hourWords(text string) []string {
 	text = strings.NewReplacer("–", "-", "—", "-", "−", "-", "ё", "е").Replace(strings.ToLower(text))
-	text = regexp.MustCompile(`\s*-\s*`).ReplaceAllString(text, "-")
-	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n,;", r) })
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n,;", r) })
+	var out []string
+	for i, word := range words { // a dash may stand apart
+		if n := len(out) - 1; n >= 0 && (strings.HasPrefix(word, "-") || strings.HasSuffix(words[i-1], "-")) {
+			out[n] += word
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
 }
 
 func everyDay() []time.Weekday {
@@ -161,14 +168,20 @@ func parseSpan(word string) (span, bool) {
 
 // parseClock reads a time of the day as minutes.
 func parseClock(text string) (int, bool) {
-	m := regexp.MustCompile(`^(\d{1,2})(?:[:.](\d\d))?$`).FindStringSubmatch(text)
-	if m == nil {
+	first, last, _ := strings.Cut(strings.Replace(text, ".", ":", 1), ":")
+	if len(first) > 2 || len(last) != 2 && first != text {
 		return 0, false
 	}
-	hours, _ := strconv.Atoi(m[1])
-	minutes, _ := strconv.Atoi(cmp.Or(m[2], "0"))
-	at := hours*60 + minutes
-	return at, minutes < 60 && at <= dayMinutes
+	hours, err := strconv.ParseUint(first, 10, 8)
+	if err != nil {
+		return 0, false
+	}
+	minutes, err := strconv.ParseUint(cmp.Or(last, "0"), 10, 8)
+	if err != nil || minutes >= 60 {
+		return 0, false
+	}
+	at := int(hours)*60 + int(minutes)
+	return at, at <= dayMinutes
 }
 
 // add adds hours to a day, and what is after midnight to the next one.
@@ -215,6 +228,9 @@ func ParseDates(text string) ([]Date, error) {
 	everyYear := from.Year == 0 && to.Year == 0
 	if everyYear {
 		from.Year, to.Year = leap, leap
+		if to.Month < from.Month || to.Month == from.Month && to.Day < from.Day {
+			to.Year++ // over the new year
+		}
 	}
 	var out []Date
 	for d := from; len(out) < maxRange; d = d.next(1) {
