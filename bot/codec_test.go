@@ -25,8 +25,8 @@ func bodies() []Body {
 		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
 		Silence{}, Due{},
 		Assigned{}, TaskChanged{}, TaskGone{}, Detail{}, AnswerCame{}, HandedOn{}, Dismissed{},
-		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
-		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
+		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, AskChanged{}, Mine{}, FAQ{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{},
 	}
 }
 
@@ -34,8 +34,8 @@ func bodies() []Body {
 func results() []Body {
 	return []Body{
 		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
-		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
-		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
+		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, AskChanged{}, Mine{}, FAQ{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{},
 	}
 }
 

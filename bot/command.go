@@ -55,10 +55,27 @@ type (
 	Cancel struct{ Question string }
 	// Hide keeps the asker's name from the senior. Result: NameHidden.
 	Hide struct{ Question string }
-	// AddDetail sends more words to the senior. Result: DetailSent.
+	// AddDetail sends more words and files to the senior; Quiet when that need not be
+	// said. Result: DetailSent.
 	AddDetail struct {
 		Question string
 		Text     string
+		Files    []SentFile
+		Quiet    bool
+	}
+	// AttachFiles adds files to an ask, and brings them to the senior who has it.
+	// Result: none.
+	AttachFiles struct {
+		Ask   int64
+		Files []SentFile
+	}
+	// ChangeAsk follows a change of the message that an ask was made with. Text is the
+	// new wording, which goes to the senior who has the question; "" when the message
+	// was deleted. Result: AskChanged.
+	ChangeAsk struct {
+		Ask  int64
+		Ref  string // the message
+		Text string
 	}
 	// ReadMine reads the asker's questions. Result: Mine.
 	ReadMine struct {
@@ -79,13 +96,25 @@ type (
 	Reply struct {
 		Escalation int64                `json:"escalation"`
 		Text       string               `json:"text"`
+		Files      []SentFile           `json:"files,omitempty"`
+		Sources    []Source             `json:"sources,omitempty"` // the messages that it was written in
 		Conflicts  []knowledge.Conflict `json:"-"`
 	}
-	// Revise changes an answer, like Reply. Result: ReplyDone.
+	// Revise changes an answer, like Reply. Without a Text it only gets Files more.
+	// Result: ReplyDone.
 	Revise struct {
-		Question  string               `json:"question"`
-		Text      string               `json:"text"`
-		Conflicts []knowledge.Conflict `json:"-"`
+		Question   string               `json:"question"`
+		Escalation int64                `json:"escalation,omitempty"` // which it answered; 0 when unknown
+		Text       string               `json:"text"`
+		Files      []SentFile           `json:"files,omitempty"`
+		Sources    []Source             `json:"sources,omitempty"`
+		Conflicts  []knowledge.Conflict `json:"-"`
+	}
+	// ReadAnswer reads an answer of which a message has been changed. Result: AnswerRead.
+	ReadAnswer struct {
+		Question string
+		Change   Edited
+		Deleted  bool // it was deleted
 	}
 	// PointTo settles an escalation by an entry. With conflicts the wordings of
 	// those who wait are held back. Result: ReplyDone, TooLate or EntryGone.
@@ -96,8 +125,9 @@ type (
 	}
 	// DecideHeld lets what was held back into the base, or keeps it out. Result: HeldDecided.
 	DecideHeld struct {
-		Reviews []int64
-		Accept  bool
+		Reviews    []int64
+		Accept     bool
+		Escalation int64 // which led to it; 0 when unknown
 	}
 	// Pass hands an escalation to another senior. Result: TaskEnded or TooLate.
 	Pass struct{ Escalation, To int64 }
@@ -112,15 +142,16 @@ type (
 	ReadTask struct {
 		Escalation int64
 		Then       Verb
-		Text       string // what was written about it, "" for nothing
+		Parts      []Part // what was written about it
 	}
 	// ReadSeniors reads who else could answer. Result: Seniors.
 	ReadSeniors struct{ Escalation int64 }
 	// SetEntry takes an answer out of the base, puts it back, or makes it a
 	// frequent question. Result: EntrySet.
 	SetEntry struct {
-		Question string
-		To       Verb // KeepOut, PutBack or MakeFAQ
+		Question   string
+		To         Verb  // KeepOut, PutBack or MakeFAQ
+		Escalation int64 // which led to it; 0 when unknown
 	}
 )
 
@@ -136,6 +167,9 @@ func (Join) command()           {}
 func (Cancel) command()         {}
 func (Hide) command()           {}
 func (AddDetail) command()      {}
+func (AttachFiles) command()    {}
+func (ChangeAsk) command()      {}
+func (ReadAnswer) command()     {}
 func (ReadMine) command()       {}
 func (ReadFAQ) command()        {}
 func (Reply) command()          {}
@@ -185,6 +219,7 @@ type (
 	// WaitEnded says that the asker's waiting is over.
 	WaitEnded struct {
 		Text  string // the question's
+		Ask   int64  // the asker's; 0 when unknown
 		Found bool   // false when the person did not wait
 	}
 	// NameHidden says that the senior is no longer shown the name.
@@ -194,6 +229,17 @@ type (
 		Senior string // "" while there is none
 		Found  bool   // false when the question no longer waits
 		Text   string
+		Files  []SentFile
+		Quiet  bool // as in AddDetail
+	}
+	// AskChanged says what a changed message means for its ask.
+	AskChanged struct {
+		Change   ChangeAsk
+		Waits    bool       // for a senior's reply
+		Senior   string     // who has been told of the new wording; "" for nobody
+		Detail   bool       // it was no question, but more words for one
+		Files    []SentFile // that came with it
+		Question knowledge.Brief
 	}
 	// Mine lists the asker's questions, newest first.
 	Mine struct {
@@ -214,13 +260,21 @@ type (
 		Changed    bool // a newer version of an answer given before
 		Pointed    bool // an entry that was there before
 		// Held is what is kept back from the base; empty for nothing.
-		Held []knowledge.Review
+		Held    []knowledge.Review
+		Sources []Source // as in Reply
+		LeftOut int      // files that were too many
+	}
+	// AnswerRead is an answer of which a message has been changed.
+	AnswerRead struct {
+		Read     ReadAnswer
+		Question knowledge.Question
 	}
 	// HeldDecided says what came of what was held back.
 	HeldDecided struct {
-		Reviews  []knowledge.Review
-		Question knowledge.Question
-		Late     bool // somebody has decided before
+		Reviews    []knowledge.Review
+		Question   knowledge.Question
+		Late       bool  // somebody has decided before
+		Escalation int64 // as in DecideHeld
 	}
 	// EntryGone says that an entry is no longer in the base.
 	EntryGone struct{ Escalation int64 }
@@ -228,7 +282,7 @@ type (
 	TooLate struct {
 		Escalation int64
 		Question   knowledge.Question
-		Text       string // what was not sent, "" for nothing
+		Parts      []Part // what was not sent
 	}
 	// TaskEnded says that the senior is rid of an escalation.
 	TaskEnded struct {
@@ -242,9 +296,9 @@ type (
 	}
 	// TaskRead is an escalation as it stands.
 	TaskRead struct {
-		Task Task
-		Then Verb
-		Text string // as in ReadTask
+		Task  Task
+		Then  Verb
+		Parts []Part // as in ReadTask
 	}
 	// Seniors lists who else could answer.
 	Seniors struct {
@@ -253,8 +307,9 @@ type (
 	}
 	// EntrySet says what became of an answer.
 	EntrySet struct {
-		Question knowledge.Question
-		To       Verb
+		Question   knowledge.Question
+		To         Verb
+		Escalation int64 // as in SetEntry
 	}
 )
 
@@ -274,6 +329,8 @@ func (AnsweredMeanwhile) body() {}
 func (WaitEnded) body()         {}
 func (NameHidden) body()        {}
 func (DetailSent) body()        {}
+func (AskChanged) body()        {}
+func (AnswerRead) body()        {}
 func (Mine) body()              {}
 func (FAQ) body()               {}
 func (ReplyDone) body()         {}

@@ -156,6 +156,9 @@ func (t *turn) taskMessage(id string, task Task) Message {
 		}
 		lines = append(lines, "", t.say.Say("task_details", nil), "", quote(strings.Join(added, "\n\n")))
 	}
+	if len(task.Files) > 0 {
+		lines = append(lines, "", t.say.Say("with_files", texts.Data{"Files": fileNames(task.Files)}))
+	}
 	busy := t.s.Draft != nil && t.s.Draft.Escalation != task.Escalation
 	lines = append(lines, "", t.say.Say(pick(busy, "task_how_busy", "task_how"), texts.Data{"Time": t.span(t.manner.Silence)}))
 	e := task.Escalation

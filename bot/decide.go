@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
@@ -15,6 +16,9 @@ type Manner struct {
 	Later time.Duration
 	// Zone is the time zone in which times are shown. Default UTC.
 	Zone *time.Location
+	// FileBytes is how large a file may be, as people are told. Default
+	// knowledge.MaxFileBytes.
+	FileBytes int64
 }
 
 // WithDefaults fills in what is not set.
@@ -27,6 +31,9 @@ func (m Manner) WithDefaults() Manner {
 	}
 	if m.Zone == nil {
 		m.Zone = time.UTC
+	}
+	if m.FileBytes <= 0 {
+		m.FileBytes = knowledge.MaxFileBytes
 	}
 	return m
 }
@@ -66,28 +73,6 @@ func (t *turn) do(c Command)   { t.out = append(t.out, Do{c}) }
 func (t *turn) look(q Query)   { t.out = append(t.out, Look{q}) }
 func (t *turn) send(m Message) { t.sendAs("", m) }
 
-// sendAs sends a message under a key, beneath what the person has written last.
-func (t *turn) sendAs(key string, m Message) {
-	if m.Under == "" && m.Beneath == "" {
-		m.Under = t.s.Under
-	}
-	t.out = append(t.out, Send{Key: key, Message: m})
-}
-
-// place notes beneath which message what follows belongs.
-func (t *turn) place() {
-	switch b := t.e.Body.(type) {
-	case Said:
-		t.s.Under = b.Under
-	case Pressed:
-		t.s.Under = b.Under
-	case Filled:
-		t.s.Under = b.Under
-	case Opened, Silence, Due, Assigned, TaskChanged, TaskGone, Detail, AnswerCame, HandedOn, Dismissed, Undelivered:
-		t.s.Under = "" // nothing that the person has just said
-	}
-}
-
 // reply sends a plain text of the catalogue.
 func (t *turn) reply(id string, data texts.Data) { t.send(Message{Text: t.say.Say(id, data)}) }
 
@@ -98,6 +83,14 @@ func (t *turn) fromPerson() bool {
 		t.said(b)
 	case Pressed:
 		t.pressed(b)
+	case Filled:
+		t.filled(b)
+	case Edited:
+		t.edited(b)
+	case Deleted:
+		t.deleted(b)
+	case Opened:
+		t.look(Show{Question: b.Question})
 	case Ended:
 		t.finishDraft()
 	default:
@@ -141,6 +134,8 @@ func (t *turn) fromCommand() bool {
 		t.reply(pick(b.Found, "name_hidden", "not_waiting"), nil)
 	case DetailSent:
 		t.detailSent(b)
+	case AskChanged:
+		t.askChanged(b)
 	case Mine:
 		t.mine(b)
 	case FAQ:
@@ -173,6 +168,8 @@ func (t *turn) fromSeniorCommand() bool {
 		t.entryGone(b)
 	case HeldDecided:
 		t.heldDecided(b)
+	case AnswerRead:
+		t.answerRead(b)
 	default:
 		return false
 	}
@@ -197,9 +194,10 @@ func (t *turn) fromElsewhere() {
 	case AnswerCame:
 		t.answerCame(b)
 	case HandedOn:
-		t.reply("handed_on", texts.Data{"Question": title(b.Wording), "Senior": b.Senior})
+		t.tellAsker(b.Ask, Message{Text: t.say.Say("handed_on", texts.Data{"Question": title(b.Wording), "Senior": b.Senior})})
 	case Dismissed:
-		t.reply(pick(b.Senior != "", "dismissed", "taken_back"), texts.Data{"Question": title(b.Wording), "Senior": b.Senior})
+		t.waitsHere(b.Ask, false)
+		t.tellAsker(b.Ask, Message{Text: t.say.Say(pick(b.Senior != "", "dismissed", "taken_back"), texts.Data{"Question": title(b.Wording), "Senior": b.Senior})})
 	}
 }
 

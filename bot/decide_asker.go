@@ -23,7 +23,7 @@ func (t *turn) command(text string) bool {
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
 	case "/help":
 		t.s.Greeted = true
-		t.reply(pick(t.e.Person.Senior, "help_senior", "help"), nil)
+		t.alone(Message{Text: t.say.Say(pick(t.e.Person.Senior, "help_senior", "help"), nil)})
 	case "/my":
 		t.do(ReadMine{})
 	case "/faq":
@@ -35,7 +35,7 @@ func (t *turn) command(text string) bool {
 		if strings.Contains(word[1:], "/") || rest != "" {
 			return false
 		}
-		t.reply("unknown_command", texts.Data{"Command": word})
+		t.alone(Message{Text: t.say.Say("unknown_command", texts.Data{"Command": word})})
 	}
 	return true
 }
@@ -52,6 +52,8 @@ func (t *turn) cancelCommand() {
 	case t.s.Detail != "":
 		t.s.Detail = ""
 		t.reply("detail_dropped", nil)
+	case len(t.takeKept()) > 0:
+		t.reply("files_dropped", nil)
 	case t.s.Held != nil:
 		t.s.Held = nil
 		t.reply("draft_dropped", nil)
@@ -67,22 +69,38 @@ func (t *turn) said(b Said) {
 	if t.command(b.Text) {
 		return
 	}
-	text, err := knowledge.CleanText(b.Text, knowledge.MaxAnswerRunes)
-	if err != nil {
-		t.unusable(b.Text)
+	p, ok := t.part(b)
+	if !ok || t.albumGoesOn(b.Album, p) {
 		return
 	}
-	if q := t.s.Detail; q != "" {
-		t.s.Detail = ""
-		if t.e.At.Sub(t.s.DetailAt) <= fresh {
-			t.do(AddDetail{Question: q, Text: text})
-			return
-		}
+	t.s.Album = nil
+	if b.Album != "" {
+		t.s.Album = &Album{ID: b.Album}
 	}
-	if t.saidAsSenior(text) {
-		return
+	switch {
+	case t.saidAsDetail(p), t.saidAsSenior(p):
+	case p.Text == "":
+		t.keep(p)
+	default:
+		t.asked(p)
 	}
-	t.asked(text)
+}
+
+// saidAsDetail handles what is to be added to a question that waits.
+func (t *turn) saidAsDetail(p Part) bool {
+	q := t.s.Detail
+	t.s.Detail = ""
+	if q == "" || t.e.At.Sub(t.s.DetailAt) > fresh {
+		return false
+	}
+	t.addDetail(q, p)
+	return true
+}
+
+func (t *turn) addDetail(question string, p Part) {
+	t.albumIs(Album{Question: question})
+	t.askedHere(t.e.ID, p.Ref)
+	t.do(AddDetail{Question: question, Text: p.Text, Files: append(t.takeKept(), p.Files...)})
 }
 
 // unusable says why a message is no text to work with.
@@ -98,25 +116,42 @@ func (t *turn) unusable(text string) {
 }
 
 // asked handles words that are meant as a question, or as small talk.
-func (t *turn) asked(text string) {
-	if utf8.RuneCountInString(text) > knowledge.MaxQuestionRunes {
+func (t *turn) asked(p Part) {
+	if utf8.RuneCountInString(p.Text) > knowledge.MaxQuestionRunes {
 		t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
 		return
 	}
-	intent := t.parser.Classify(text)
-	if !t.s.Greeted {
-		t.s.Greeted = true
-		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
-		if intent != search.Question {
-			return // the welcome answers it
-		}
+	intent := t.parser.Classify(p.Text)
+	switch welcomed := t.welcomed(intent); {
+	case intent != search.Question && len(p.Files) > 0:
+		t.keep(p) // «привет» under a screenshot
+	case welcomed || t.smallTalk(intent):
+	default:
+		t.search(p)
 	}
-	if t.smallTalk(intent) {
-		return
+}
+
+// welcomed greets somebody new; true when that is all there is to say. In a room that
+// others read nobody is told at length who the bot is.
+func (t *turn) welcomed(intent search.Intent) bool {
+	if t.s.Greeted {
+		return false
 	}
-	after, shown := t.follows(text)
+	t.s.Greeted = true
+	if t.e.Chat.Shared() {
+		return false
+	}
+	t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
+	return intent != search.Question
+}
+
+// search looks for what the base has on words.
+func (t *turn) search(p Part) {
+	after, shown := t.follows(p.Text)
 	t.forgetSeen()
-	t.look(Search{Ask: t.e.ID, Text: text, Purpose: ForAsk, After: after, Shown: shown})
+	t.askedHere(t.e.ID, p.Ref)
+	t.albumIs(Album{Ask: t.e.ID})
+	t.look(Search{Ask: t.e.ID, Text: p.Text, Purpose: ForAsk, After: after, Shown: shown, Files: append(t.takeKept(), p.Files...)})
 }
 
 // smallTalk answers what is not a question: it never goes to a senior.
@@ -171,6 +206,9 @@ func (t *turn) foundForAsk(b Found) {
 		ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: text, Asked: t.e.At,
 		Decision: b.Result.Decision, Confidence: b.Result.Confidence, Candidates: candidates(b.Result),
 	}})
+	if len(b.Search.Files) > 0 {
+		t.do(AttachFiles{Ask: ask, Files: b.Search.Files})
+	}
 	if b.Result.Decision == knowledge.DecisionAnswer && b.Result.Page != nil {
 		t.sendPage(ask, ask, *b.Result.Page)
 		return
@@ -191,6 +229,7 @@ func candidates(r knowledge.Finding) []knowledge.Candidate {
 func (t *turn) sendPage(ask, asked int64, p knowledge.Page) {
 	t.saw(p)
 	t.send(t.page(ask, asked, p, t.pageText(p)))
+	t.sendFiles(Message{}, attached(p.Files))
 }
 
 // seenLimit bounds how many shown questions a dialogue remembers.
@@ -268,6 +307,11 @@ func (t *turn) sent(s knowledge.Escalated) {
 	if !s.Already {
 		text += " " + t.say.Say("comes_here", nil)
 	}
+	for _, w := range s.Waiters {
+		if w.Person == t.e.Person.ID {
+			t.waitsHere(w.Ask, true)
+		}
+	}
 	q := s.Question.ID
 	t.send(Message{Text: text, Sections: []Section{{Buttons: []Button{
 		t.button("button_details", Press{Verb: AddDetails, Question: q}),
@@ -281,18 +325,24 @@ func (t *turn) waitEnded(b WaitEnded) {
 		t.reply("not_waiting", nil)
 		return
 	}
+	t.waitsHere(b.Ask, false)
 	t.reply("wait_cancelled", texts.Data{"Question": title(b.Text)})
 }
 
 // detailSent goes on after more words for a question. When it no longer waits,
 // they may well be a question by themselves: they must not be lost.
 func (t *turn) detailSent(b DetailSent) {
-	if !b.Found {
+	p := Part{Text: b.Text, Files: b.Files}
+	switch {
+	case b.Found && b.Quiet:
+	case b.Found:
+		t.reply("detail_sent", texts.Data{"Senior": b.Senior})
+	case p.Text == "":
+		t.keep(p)
+	default:
 		t.reply("detail_late", nil)
-		t.asked(b.Text)
-		return
+		t.asked(p)
 	}
-	t.reply("detail_sent", texts.Data{"Senior": b.Senior})
 }
 
 // askRead goes on after «Не помогло» and «Нет моего вопроса».
@@ -334,7 +384,25 @@ func (t *turn) answerCame(b AnswerCame) {
 		Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID},
 		Thread: []string{oneLine(b.Wording, threadRunes)}, At: t.e.At, Shown: b.Page.ID,
 	}
-	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
+	t.waitsHere(b.Ask, false)
+	t.tellAsker(b.Ask, Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
+	m := Message{}
+	if i := t.placeOf(b.Ask); i >= 0 {
+		m.Under = t.s.Places[i].Under
+	}
+	t.sendFiles(m, attached(newsOf(b)))
+}
+
+// newsOf returns the files that an answer brings: of a new version only those that the
+// one before had not.
+func newsOf(b AnswerCame) []knowledge.Attachment {
+	var out []knowledge.Attachment
+	for _, f := range b.Page.Files {
+		if !b.Changed || !f.Created.Before(b.Page.Updated) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // mine lists the asker's questions.
@@ -344,7 +412,7 @@ func (t *turn) mine(b Mine) {
 		return
 	}
 	if len(b.Items) == 0 {
-		t.reply("my_none", nil)
+		t.alone(Message{Text: t.say.Say("my_none", nil)})
 		return
 	}
 	lines := []string{t.say.Say("my_title", nil), ""}
@@ -363,7 +431,7 @@ func (t *turn) mine(b Mine) {
 	if len(open) > 0 {
 		msg.Sections = []Section{{Title: t.say.Say("my_answers", nil), Buttons: open}}
 	}
-	t.send(msg)
+	t.alone(msg)
 }
 
 func (t *turn) mineWaiting(items []MyQuestion) {
@@ -377,7 +445,7 @@ func (t *turn) mineWaiting(items []MyQuestion) {
 		for _, m := range items {
 			buttons = append(buttons, Button{Label: short(m.Text), Press: Press{Verb: CancelWait, Question: m.Question.ID}})
 		}
-		t.send(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
+		t.alone(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
 	}
 }
 
@@ -387,7 +455,7 @@ func (t *turn) faq(b FAQ) {
 	case b.For == FAQWelcome:
 		t.welcome(b.Items)
 	case len(b.Items) == 0 && len(b.Topics) == 0:
-		t.reply("faq_none", nil)
+		t.alone(Message{Text: t.say.Say("faq_none", nil)})
 	default:
 		id := "faq_title"
 		switch {
@@ -407,7 +475,7 @@ func (t *turn) faq(b FAQ) {
 		if len(topics) > 0 {
 			m.Sections = append(m.Sections, Section{Title: t.say.Say("faq_topics", nil), Buttons: topics})
 		}
-		t.send(m)
+		t.alone(m)
 	}
 }
 
@@ -416,5 +484,5 @@ func (t *turn) welcome(items []knowledge.Brief) {
 	if len(items) > 0 {
 		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(Press{}, items)}}
 	}
-	t.send(m)
+	t.alone(m)
 }

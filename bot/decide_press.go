@@ -6,16 +6,28 @@ import (
 
 // pressed handles a press of a button, however old its message is.
 func (t *turn) pressed(b Pressed) {
+	if t.pressable(b) {
+		t.press(b)
+	}
+}
+
+// pressable reports whether a button still does something, and says why not.
+func (t *turn) pressable(b Pressed) bool {
 	switch {
+	case b.Foreign:
+		t.alone(Message{Text: t.say.Say("button_foreign", nil)})
 	case b.Button == nil:
 		t.reply("button_unknown", nil)
-		return
-	case b.Taken == b.Button.Label:
-		return // a double press does nothing twice
+	case b.Taken == b.Button.Label: // a double press does nothing twice
 	case b.Taken != "":
 		t.taken(b)
-		return
+	default:
+		return true
 	}
+	return false
+}
+
+func (t *turn) press(b Pressed) {
 	t.out = append(t.out, Mark{b.ID})
 	if !t.askerPress(b.Button.Press) {
 		t.seniorPress(b.Button.Press)
@@ -120,9 +132,9 @@ func (t *turn) answeredPress(p Press) {
 	case EditAnswer:
 		t.edit(p)
 	case KeepOut, PutBack, MakeFAQ:
-		t.do(SetEntry{Question: p.Question, To: p.Verb})
+		t.do(SetEntry{Question: p.Question, To: p.Verb, Escalation: p.Escalation})
 	case HeldYes, HeldNo:
-		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes})
+		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes, Escalation: p.Escalation})
 	default:
 		t.reply("button_unknown", nil)
 	}

@@ -87,34 +87,25 @@ func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
 	if wait, err := r.reserve(ctx, d.Delivery, limits); err != nil || wait {
 		return false
 	}
-	platform := r.Platforms[d.Chat.Platform()]
+	sender := r.Platforms[d.Chat.Platform()].Sender
 	d.Doubt = d.Doubt || d.Created.Before(r.since)
 	doubted := d.Doubt
-	external, err := r.send(ctx, platform.Sender, d)
+	external, err := r.send(ctx, sender, d)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrDoubt) {
 		return false
 	}
-	result, slow := r.record(&d, external, err, platform.Sender)
+	result := r.judge(&d, external, err, sender)
 	if err != nil {
 		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
 	}
 	// What has been sent is recorded even when the bot is being stopped: it would
 	// be sent again.
-	ctx = context.WithoutCancel(ctx)
-	werr := r.Store.Write(ctx, func(tx Tx) error {
-		if slow > 0 && len(limits) > 0 {
-			if err := tx.Pause(ctx, limits[len(limits)-1], r.Now().Add(slow)); err != nil {
-				return err
-			}
-		}
-		return r.keepOutcome(ctx, tx, d.Delivery, errors.Is(err, ErrUnreachable))
-	})
-	if werr != nil {
-		r.Log.ErrorContext(ctx, "recording a delivery failed", "delivery", d.ID, "err", werr)
+	if err := r.keepOutcome(context.WithoutCancel(ctx), d.Delivery, limits, err); err != nil {
+		r.Log.ErrorContext(ctx, "recording a delivery failed", "delivery", d.ID, "err", err)
 		return false
 	}
-	r.Observe(Outcome{Platform: d.Chat.Platform(), Result: result, Doubt: doubted && result == "sent", Waited: r.Now().Sub(d.Created)})
-	return result == "sent" || d.State != DeliveryPending
+	r.Observe(Outcome{Platform: d.Chat.Platform(), Result: result, Doubt: doubted && result == Arrived, Waited: r.Now().Sub(d.Created)})
+	return result == Arrived || d.State != DeliveryPending
 }
 
 // send sends a dispatch, unless it changes what was never seen.
@@ -125,8 +116,8 @@ func (r *Runner) send(ctx context.Context, s Sender, d Dispatch) (string, error)
 	return s.Send(ctx, d)
 }
 
-// record notes in the delivery what came of an attempt.
-func (r *Runner) record(d *Dispatch, external string, err error, s Sender) (result string, slow time.Duration) {
+// judge notes in the delivery what came of an attempt.
+func (r *Runner) judge(d *Dispatch, external string, err error, s Sender) Result {
 	now := r.Now()
 	d.Doubt = errors.Is(err, ErrDoubt)
 	if err == nil {
@@ -134,43 +125,61 @@ func (r *Runner) record(d *Dispatch, external string, err error, s Sender) (resu
 		if d.Message.Chosen != "" || len(d.External) >= s.Parts(*d) {
 			d.State = DeliverySent
 		}
-		return "sent", 0
+		return Arrived
 	}
 	d.Error = err.Error()
-	var busy *SlowDownError
 	switch {
-	case errors.As(err, &busy):
-		slow = max(busy.After, time.Second)
-		d.NotUntil = now.Add(slow)
-		return "slow_down", slow
+	case slowDown(err) > 0:
+		d.NotUntil = now.Add(slowDown(err))
+		return TooFast
 	case errors.Is(err, ErrUndeliverable):
 		d.State = DeliveryDead
-		return "dead", 0
+		return GivenUp
 	case errors.Is(err, knowledge.ErrAway):
 		d.NotUntil = now.Add(min(maxPause, max(2*time.Second, now.Sub(d.Created)/4)))
-		return "away", 0
+		return PlatformAway
 	}
 	if d.Attempts++; d.Attempts >= maxSends {
 		d.State = DeliveryDead
-		return "dead", 0
+		return GivenUp
 	}
 	d.NotUntil = now.Add(min(maxBackoff, time.Second<<min(d.Attempts, 16)))
-	return "failed", 0
+	return Failed
+}
+
+// slowDown returns for how long a platform wants to be left alone, 0 when it does not say so.
+func slowDown(err error) time.Duration {
+	if busy, ok := errors.AsType[*SlowDownError](err); ok {
+		return max(busy.After, time.Second)
+	}
+	return 0
 }
 
 // keepOutcome stores a delivery after an attempt, and what follows from it.
-func (r *Runner) keepOutcome(ctx context.Context, tx Tx, d Delivery, unreachable bool) error {
-	if err := tx.PutDelivery(ctx, &d); err != nil {
-		return err
-	}
-	switch {
-	case d.State == DeliveryPending && !d.NotUntil.IsZero():
-		return tx.Schedule(ctx, Job{At: d.NotUntil, Drain: d.Chat})
-	case d.State != DeliveryDead:
+func (r *Runner) keepOutcome(ctx context.Context, d Delivery, limits []Limit, cause error) error {
+	return r.Store.Write(ctx, func(tx Tx) error {
+		if slow := slowDown(cause); slow > 0 && len(limits) > 0 {
+			if err := tx.Pause(ctx, limits[len(limits)-1], r.Now().Add(slow)); err != nil {
+				return err
+			}
+		}
+		if err := tx.PutDelivery(ctx, &d); err != nil {
+			return err
+		}
+		switch {
+		case d.State == DeliveryPending && !d.NotUntil.IsZero():
+			return tx.Schedule(ctx, Job{At: d.NotUntil, Drain: d.Chat})
+		case d.State == DeliveryDead:
+			return r.bury(ctx, tx, d, cause)
+		}
 		return nil
-	}
-	row, err := newRow(fmt.Sprintf("dead/%d/%d", d.ID, d.Attempts), d.Chat, Undelivered{
-		Delivery: d.ID, About: d.Message.About, Reason: d.Error, Unreachable: unreachable,
+	})
+}
+
+// bury tells the chat of a delivery that it will not be sent.
+func (r *Runner) bury(ctx context.Context, tx Tx, d Delivery, cause error) error {
+	row, err := newRow(fmt.Sprintf("dead/%d/%d", d.ID, r.Now().UnixMilli()), d.Chat, Undelivered{
+		Delivery: d.ID, About: d.Message.About, Reason: d.Error, Unreachable: errors.Is(cause, ErrUnreachable),
 	}, r.Now())
 	if err != nil {
 		return err

@@ -221,10 +221,13 @@ type (
 	}
 	// Detail brings a senior what an asker added.
 	Detail struct {
-		Escalation int64  `json:"escalation"`
-		Name       string `json:"name"` // "" when the asker does not want to be named
-		Text       string `json:"text"`
-		Question   string `json:"question"` // the question's text
+		Escalation int64      `json:"escalation"`
+		Name       string     `json:"name"` // "" when the asker does not want to be named
+		Text       string     `json:"text"`
+		Question   string     `json:"question"` // the question's text
+		Files      []SentFile `json:"files,omitempty"`
+		// Quiet says that the files go on with those that have just come.
+		Quiet bool `json:"quiet,omitempty"`
 	}
 	// AnswerCame brings an asker the reply that was waited for.
 	AnswerCame struct {
@@ -239,11 +242,13 @@ type (
 		Question string `json:"question"`
 		Wording  string `json:"wording"`
 		Senior   string `json:"senior"`
+		Ask      int64  `json:"ask,omitempty"` // the asker's
 	}
 	// Dismissed tells an asker that the question was closed without an answer.
 	Dismissed struct {
 		Wording string `json:"wording"`
 		Senior  string `json:"senior"`
+		Ask     int64  `json:"ask,omitempty"`
 	}
 )
 

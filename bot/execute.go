@@ -80,6 +80,10 @@ func (c *clerk) executeWait(ctx context.Context, cmd Command) (Body, bool, error
 		b, err = c.hide(ctx, m)
 	case AddDetail:
 		b, err = c.addDetail(ctx, m)
+	case AttachFiles:
+		err = c.attachFiles(ctx, m)
+	case ChangeAsk:
+		b, err = c.changeAsk(ctx, m)
 	default:
 		return nil, false, nil
 	}
@@ -199,7 +203,8 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 	return out, nil
 }
 
-func taskOf(a knowledge.Assignment) Task {
+// taskOf gathers what a senior is shown of an assignment.
+func taskOf(ctx context.Context, tx knowledge.Tx, a knowledge.Assignment) (Task, error) {
 	t := Task{Escalation: a.Escalation.ID, Question: a.Question.ID, Text: a.Question.Text, Names: a.Names, Rejected: a.Rejected, Since: a.Escalation.Created}
 	if len(a.Waiters) > 0 {
 		t.Since = a.Waiters[0].Since
@@ -207,7 +212,32 @@ func taskOf(a knowledge.Assignment) Task {
 	for _, d := range a.Details {
 		t.Details = append(t.Details, Addition{Name: d.Name, Text: d.Text})
 	}
-	return t
+	asks, err := asksBehind(ctx, tx, a)
+	if err != nil || len(asks) == 0 {
+		return t, err
+	}
+	files, err := tx.Attachments(ctx, knowledge.AttachmentFilter{Asks: asks})
+	t.Files = attached(files)
+	return t, err
+}
+
+// asksBehind returns what those who wait have asked and added.
+func asksBehind(ctx context.Context, tx knowledge.Tx, a knowledge.Assignment) (asks []int64, err error) {
+	waits := map[int64]bool{}
+	for _, w := range a.Waiters {
+		waits[w.Person] = true
+		asks = append(asks, w.Ask)
+	}
+	if len(a.Details) == 0 {
+		return asks, nil
+	}
+	all, err := tx.Asks(ctx, 0, a.Question.ID, 0)
+	for _, ask := range all {
+		if waits[ask.Person] && ask.Decision == knowledge.DecisionDetail {
+			asks = append(asks, ask.ID)
+		}
+	}
+	return asks, err
 }
 
 func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
@@ -218,16 +248,20 @@ func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.tellSenior(s)
-	return Sent{s}, nil
+	return Sent{s}, c.tellSenior(ctx, s)
 }
 
 // tellSenior brings a new question, or a new asker of one, to its senior.
-func (c *clerk) tellSenior(s knowledge.Escalated) {
+func (c *clerk) tellSenior(ctx context.Context, s knowledge.Escalated) error {
+	if s.Already {
+		return nil
+	}
+	task, err := taskOf(ctx, c.tx, s.Assignment)
 	switch {
-	case s.Already:
+	case err != nil:
+		return err
 	case s.Joined:
-		change := TaskChanged{Task: taskOf(s.Assignment), Kind: AskerJoined}
+		change := TaskChanged{Task: task, Kind: AskerJoined}
 		for i, w := range s.Waiters {
 			if w.Person == c.e.Person.ID {
 				change.Name, change.Wording = s.Names[i], w.Text
@@ -235,8 +269,9 @@ func (c *clerk) tellSenior(s knowledge.Escalated) {
 		}
 		c.post(s.Senior.Chat, change)
 	default:
-		c.post(s.Senior.Chat, Assigned{Task: taskOf(s.Assignment)})
+		c.post(s.Senior.Chat, Assigned{Task: task})
 	}
+	return nil
 }
 
 func (c *clerk) join(ctx context.Context, m Join) (Body, error) {
@@ -250,11 +285,14 @@ func (c *clerk) join(ctx context.Context, m Join) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.tellSenior(s)
-	return Sent{s}, nil
+	return Sent{s}, c.tellSenior(ctx, s)
 }
 
 func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
+	ask, err := c.waitingAsk(ctx, m.Question)
+	if err != nil {
+		return nil, err
+	}
 	w, err := c.desk.CancelWait(ctx, m.Question, c.e.Person.ID)
 	if errors.Is(err, knowledge.ErrNotFound) {
 		return WaitEnded{}, nil
@@ -262,12 +300,32 @@ func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := WaitEnded{Text: w.Question.Text, Ask: ask, Found: true}
 	if w.Left == 0 {
 		c.post(w.Senior.Chat, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
-	} else {
-		c.post(w.Senior.Chat, TaskChanged{Task: taskOf(w.Assignment), Kind: AskerLeft})
+		return out, nil
 	}
-	return WaitEnded{Text: w.Question.Text, Found: true}, nil
+	return out, c.postChange(ctx, w.Assignment, AskerLeft)
+}
+
+// waitingAsk returns the ask by which the person waits for a question; 0 for none.
+func (c *clerk) waitingAsk(ctx context.Context, question string) (int64, error) {
+	all, err := c.tx.Waiters(ctx, question)
+	for _, w := range all {
+		if w.Person == c.e.Person.ID && w.State == knowledge.Waiting {
+			return w.Ask, err
+		}
+	}
+	return 0, err
+}
+
+// postChange tells the senior that who asks has changed.
+func (c *clerk) postChange(ctx context.Context, a knowledge.Assignment, kind TaskChange) error {
+	task, err := taskOf(ctx, c.tx, a)
+	if err == nil {
+		c.post(a.Senior.Chat, TaskChanged{Task: task, Kind: kind})
+	}
+	return err
 }
 
 func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
@@ -279,27 +337,9 @@ func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
 		return nil, err
 	}
 	if changed {
-		c.post(a.Senior.Chat, TaskChanged{Task: taskOf(a), Kind: NameDropped})
+		err = c.postChange(ctx, a, NameDropped)
 	}
-	return NameHidden{Found: true}, nil
-}
-
-func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
-	a, err := c.desk.AddDetail(ctx, knowledge.Ask{ID: c.e.ID, Person: c.e.Person.ID, Chat: string(c.e.Chat), Text: m.Text, Question: m.Question})
-	if errors.Is(err, knowledge.ErrNotFound) {
-		return DetailSent{Text: m.Text}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	name := ""
-	for i, w := range a.Waiters {
-		if w.Person == c.e.Person.ID {
-			name = a.Names[i]
-		}
-	}
-	c.post(a.Senior.Chat, Detail{Escalation: a.Escalation.ID, Name: name, Text: m.Text, Question: a.Question.Text})
-	return DetailSent{Senior: a.Senior.Name, Found: true, Text: m.Text}, nil
+	return NameHidden{Found: true}, err
 }
 
 // executeSenior performs the commands of a senior's chat.
@@ -319,6 +359,9 @@ func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 		return c.readSeniors(ctx, m)
 	case SetEntry:
 		return c.setEntry(ctx, m)
+	case ReadAnswer:
+		q, err := c.tx.Question(ctx, m.Question)
+		return AnswerRead{Read: m, Question: q}, err
 	}
 	return nil, fmt.Errorf("execute: unknown command %T", cmd)
 }
@@ -355,9 +398,13 @@ func (c *clerk) held(escalation int64, a knowledge.Assignment, err error, result
 func (c *clerk) pass(ctx context.Context, m Pass) (Body, error) {
 	a, err := c.desk.Pass(ctx, m.Escalation, c.e.Person.ID, m.To)
 	if err == nil {
-		c.post(a.Senior.Chat, Assigned{Task: taskOf(a)})
+		task, err := taskOf(ctx, c.tx, a)
+		if err != nil {
+			return nil, err
+		}
+		c.post(a.Senior.Chat, Assigned{Task: task})
 		for _, w := range a.Waiters {
-			c.post(w.Chat, HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: a.Senior.Name})
+			c.post(w.Chat, HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: a.Senior.Name, Ask: w.Ask})
 		}
 	}
 	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation, PassedTo: a.Senior.Name})
@@ -367,7 +414,7 @@ func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
 	a, err := c.desk.Dismiss(ctx, m.Escalation, c.e.Person.ID)
 	if err == nil {
 		for _, w := range a.Waiters {
-			c.post(w.Chat, Dismissed{Wording: w.Text, Senior: c.e.Person.Name})
+			c.post(w.Chat, Dismissed{Wording: w.Text, Senior: c.e.Person.Name, Ask: w.Ask})
 		}
 	}
 	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation})
@@ -376,14 +423,20 @@ func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
 func (c *clerk) readTask(ctx context.Context, m ReadTask) (Body, error) {
 	e, late, err := c.ownTask(ctx, m.Escalation)
 	if late, ok := late.(TooLate); ok {
-		late.Text = m.Text
+		if m.Then != HasEntry { // whose words are none for others
+			late.Parts = m.Parts
+		}
 		return late, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	a, err := c.desk.Assignment(ctx, e)
-	return TaskRead{Task: taskOf(a), Then: m.Then, Text: m.Text}, err
+	if err != nil {
+		return nil, err
+	}
+	task, err := taskOf(ctx, c.tx, a)
+	return TaskRead{Task: task, Then: m.Then, Parts: m.Parts}, err
 }
 
 // ownTask returns an escalation that the senior still has to settle; else late
@@ -437,5 +490,5 @@ func (c *clerk) setEntry(ctx context.Context, m SetEntry) (Body, error) {
 			err = nil // told by the question's status
 		}
 	}
-	return EntrySet{Question: q, To: m.To}, err
+	return EntrySet{Question: q, To: m.To, Escalation: m.Escalation}, err
 }

@@ -83,6 +83,7 @@ const (
 	MakeFAQ    Verb = "make_faq"  // «Сделать частым вопросом»
 	HeldYes    Verb = "held_yes"  // «Всё равно добавить»
 	HeldNo     Verb = "held_no"   // «Не добавлять» what is held back
+	FillIn     Verb = "fill_in"   // no button: «Ответить» with the answer, in a form
 )
 
 // Press is what a button means. It stays on the server: the platform carries

@@ -15,6 +15,7 @@ type Office struct {
 	Store    Store
 	Now      func() time.Time
 	Learning knowledge.Learning
+	Routing  knowledge.Routing
 	// WithoutFiles makes new versions of answers begin without the files they had.
 	WithoutFiles bool
 	// Guard says what an answer would disturb; with nil nobody looks.
@@ -24,7 +25,7 @@ type Office struct {
 }
 
 func (o Office) desk(tx Tx, now time.Time) knowledge.Desk {
-	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, WithoutFiles: o.WithoutFiles}
+	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, Routing: o.Routing, WithoutFiles: o.WithoutFiles}
 }
 
 func (o Office) write(ctx context.Context, fn func(d knowledge.Desk) ([]Mail, error)) error {
@@ -143,7 +144,7 @@ func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Sta
 		}
 		mail := mailTo(gone)
 		for _, w := range waited {
-			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text}})
+			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text, Ask: w.Ask}})
 		}
 		return mail, nil
 	})
@@ -267,11 +268,15 @@ func (o Office) AddPerson(ctx context.Context, id knowledge.Identity, change fun
 		}
 		var mail []Mail
 		for _, a := range assigned {
+			task, err := taskOf(ctx, d.Tx, a)
+			if err != nil {
+				return nil, err
+			}
 			if p.Chat != "" {
-				mail = append(mail, Mail{Chat: ChatID(p.Chat), Body: Assigned{Task: taskOf(a)}})
+				mail = append(mail, Mail{Chat: ChatID(p.Chat), Body: Assigned{Task: task}})
 			}
 			for _, w := range a.Waiters {
-				mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: p.Name}})
+				mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: p.Name, Ask: w.Ask}})
 			}
 		}
 		return mail, nil

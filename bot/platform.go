@@ -92,11 +92,23 @@ type SlowDownError struct{ After time.Duration }
 // Error implements error.
 func (e *SlowDownError) Error() string { return fmt.Sprintf("the platform asks to wait %s", e.After) }
 
-// Outcome is what came of one attempt to send, for those who count.
+// Result is what came of one attempt to send.
+type Result string
+
+// The results of attempts.
+const (
+	Arrived      Result = "sent"
+	TooFast      Result = "slow_down" // the platform asks to wait
+	PlatformAway Result = "away"
+	Failed       Result = "failed" // to be tried again
+	GivenUp      Result = "dead"
+)
+
+// Outcome is one attempt to send, for those who count.
 type Outcome struct {
 	Platform string
-	Result   string        // "sent", "slow_down", "away", "failed", "dead"
-	Doubt    bool          // it may have been sent twice
+	Result   Result
+	Doubt    bool          // it has arrived, perhaps for the second time
 	Waited   time.Duration // since the message was written
 }
 

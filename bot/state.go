@@ -1,6 +1,10 @@
 package bot
 
-import "time"
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
 
 // State is what the bot remembers of one chat between two events. It is stored
 // as JSON; a field that is no longer known is ignored.
@@ -22,6 +26,16 @@ type State struct {
 	Held *Held `json:"held,omitempty"`
 	// Over is the question that the senior's next words may still be meant for.
 	Over *Over `json:"over,omitempty"`
+	// Places are where the latest asks were made, oldest first: what comes later
+	// goes there.
+	Places []Place `json:"places,omitempty"`
+	// Kept are files that came without words, for the words that follow.
+	Kept *Kept `json:"kept,omitempty"`
+	// Album is what the latest files that were sent as one belong to.
+	Album *Album `json:"album,omitempty"`
+	// Given are the senior's latest answers by the messages that they were written
+	// in, oldest first: a message that is edited is a new version.
+	Given []Given `json:"given,omitempty"`
 }
 
 // LastAsk is the latest ask of a chat.
@@ -46,8 +60,9 @@ type Task struct {
 	Names      []string   `json:"names"` // who waits; "" for those without a name
 	Rejected   []string   `json:"rejected,omitempty"`
 	Details    []Addition `json:"details,omitempty"`
-	Since      time.Time  `json:"since"`          // when the first of them began to wait
-	Until      time.Time  `json:"until,omitzero"` // put back until then; zero when it is not
+	Files      []SentFile `json:"files,omitempty"` // of those who ask
+	Since      time.Time  `json:"since"`           // when the first of them began to wait
+	Until      time.Time  `json:"until,omitzero"`  // put back until then; zero when it is not
 }
 
 // Addition is what an asker has added to a question.
@@ -66,24 +81,96 @@ const (
 	DraftLookup DraftKind = "lookup" // words to find the entry that answers already
 )
 
+// Part is one message of what is written in several.
+type Part struct {
+	Ref   string     `json:"ref,omitempty"` // the platform's id of the message
+	Text  string     `json:"text,omitempty"`
+	Files []SentFile `json:"files,omitempty"`
+}
+
+// UnmarshalJSON reads a part, and one of when it was its text alone.
+func (p *Part) UnmarshalJSON(raw []byte) error {
+	if len(raw) > 0 && raw[0] == '"' {
+		*p = Part{}
+		return json.Unmarshal(raw, &p.Text)
+	}
+	type plain Part
+	return json.Unmarshal(raw, (*plain)(p))
+}
+
+// partBreak stands between the words of two messages.
+const partBreak = "\n\n"
+
+// textOf joins the words of parts.
+func textOf(parts []Part) string {
+	var out []string
+	for _, p := range parts {
+		if p.Text != "" {
+			out = append(out, p.Text)
+		}
+	}
+	return strings.Join(out, partBreak)
+}
+
+// filesOf returns the files of parts.
+func filesOf(parts []Part) []SentFile {
+	var out []SentFile
+	for _, p := range parts {
+		out = append(out, p.Files...)
+	}
+	return out
+}
+
+// gist returns the words of parts, or the names of their files when there are none.
+func gist(parts []Part) string {
+	if text := textOf(parts); text != "" {
+		return text
+	}
+	return fileNames(filesOf(parts))
+}
+
+func fileNames(files []SentFile) string {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 // Draft is what a senior is writing. Several messages in a row are one text.
 type Draft struct {
 	Kind       DraftKind `json:"kind"`
 	Escalation int64     `json:"escalation,omitempty"`
 	Question   string    `json:"question,omitempty"`
 	Title      string    `json:"title,omitempty"` // the question's text
-	Parts      []string  `json:"parts,omitempty"`
+	Parts      []Part    `json:"parts,omitempty"`
 	Last       time.Time `json:"last"`
 	// Crossed says that another question has come since: words that do not say
 	// what they belong to may be meant for either.
 	Crossed bool `json:"crossed,omitempty"`
 }
 
-// Held is text that waits for its purpose to be named.
+// Held is what waits for its purpose to be named.
 type Held struct {
-	Text    string    `json:"text"`
+	Parts   []Part    `json:"parts,omitempty"`
 	At      time.Time `json:"at"`
 	Crossed bool      `json:"crossed,omitempty"` // as in Draft
+}
+
+// UnmarshalJSON reads what is held, and what was when it was a text alone.
+func (h *Held) UnmarshalJSON(raw []byte) error {
+	type plain Held
+	old := struct {
+		*plain
+		Text string `json:"text"`
+	}{plain: (*plain)(h)}
+	if err := json.Unmarshal(raw, &old); err != nil {
+		return err
+	}
+	if old.Text != "" {
+		h.Parts = append([]Part{{Text: old.Text}}, h.Parts...)
+	}
+	return nil
 }
 
 // Over is a question that has been settled while the senior may have been
@@ -91,9 +178,61 @@ type Held struct {
 type Over struct {
 	Title string    `json:"title"` // the question's text
 	At    time.Time `json:"at"`
-	// Question and Answer are set when silence gave out the senior's own reply.
+	// Question and Parts are set when silence gave out the senior's own reply. The
+	// parts are without their files: those are with the answer.
 	Question string `json:"question,omitempty"`
-	Answer   string `json:"answer,omitempty"`
+	Parts    []Part `json:"parts,omitempty"`
+}
+
+// Place is where somebody has asked.
+type Place struct {
+	Ask   int64  `json:"ask"`
+	Ref   string `json:"ref,omitempty"`   // the platform's id of the message
+	Under string `json:"under,omitempty"` // beneath which message replies to it go
+	Waits bool   `json:"waits,omitempty"` // a senior's reply is to come
+}
+
+// Kept are files without words.
+type Kept struct {
+	Parts []Part    `json:"parts"`
+	At    time.Time `json:"at"`
+}
+
+// Album is what files that were sent as one are for.
+type Album struct {
+	ID       string `json:"id"`
+	Ask      int64  `json:"ask,omitempty"`      // the question that they came with
+	Question string `json:"question,omitempty"` // or the one to which they were added
+	Held     bool   `json:"held,omitempty"`     // or they are held
+	Kept     bool   `json:"kept,omitempty"`     // or kept
+}
+
+// Given is an answer by the messages that it was written in.
+type Given struct {
+	Question string   `json:"question"`
+	Title    string   `json:"title"` // the question's text
+	Version  int      `json:"version"`
+	Sources  []Source `json:"sources"`
+}
+
+// Source is one message of an answer.
+type Source struct {
+	Ref   string `json:"ref"`
+	Bytes int    `json:"bytes"` // of the answer's text that are its words
+}
+
+// sourcesOf says which message gave what of a text; nothing where messages never change.
+func sourcesOf(parts []Part) []Source {
+	out := make([]Source, len(parts))
+	known := false
+	for i, p := range parts {
+		out[i] = Source{Ref: p.Ref, Bytes: len(p.Text)}
+		known = known || p.Ref != ""
+	}
+	if !known {
+		return nil
+	}
+	return out
 }
 
 // task returns the open escalation with the id.

@@ -209,6 +209,13 @@ func (d Desk) Retell(ctx context.Context, q Question) (Replied, error) {
 		if err := d.Tx.PutWaiter(ctx, w); err != nil {
 			return out, err
 		}
+		p, err := d.Tx.Person(ctx, w.Person)
+		if err != nil {
+			return out, err
+		}
+		if p.Left {
+			continue // what is the company's is not theirs any more
+		}
 		name, err := d.nameOf(ctx, w)
 		if err != nil {
 			return out, err
@@ -267,11 +274,11 @@ func (d Desk) Pass(ctx context.Context, escalation, senior, to int64) (Assignmen
 	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
 		return Assignment{}, err
 	}
-	n, err := d.assign(ctx, q.ID, to, Step{Person: senior})
+	n, err := d.assign(ctx, q.ID, choice{to, PassedOn}, Step{Person: senior})
 	if err != nil {
 		return Assignment{}, err
 	}
-	return d.Assignment(ctx, n)
+	return d.assignedFrom(ctx, n, senior)
 }
 
 // Postpone puts an escalation back until due; it stays with the senior.

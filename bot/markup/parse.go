@@ -2,6 +2,7 @@ package markup
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -30,12 +31,22 @@ func Parse(source string) []Block {
 	raw := []byte(Clean(source))
 	r := &reader{source: raw}
 	r.children(newParser().Parse(text.NewReader(raw)), place{item: &Item{}})
-	if len(r.out) == 0 && Visible(string(raw)) {
-		// Nothing but markers, such as ">": it is what somebody wrote.
+	if Visible(string(raw)) && !Visible(Text(r.out)) {
+		// Nothing but Markdown's signs, such as ">": it is what somebody wrote.
 		return []Block{{Text: []Span{{Text: strings.TrimSpace(string(raw))}}}}
 	}
-	return begin(r.out)
+	return r.out
 }
+
+// Addresses that stand in a text by themselves. GitHub's own pattern knows neither
+// Cyrillic paths nor hosts without a dot, which companies have; goldmark takes off
+// the punctuation that ends a sentence.
+var (
+	bareURL = regexp.MustCompile("^(?:https?|ftp)://" + urlCharacters + "+")
+	bareWWW = regexp.MustCompile(`^www\.` + urlCharacters + `+\.` + urlCharacters + "+")
+)
+
+const urlCharacters = "[^\\s\\p{Z}<>\"«»“”„|`]"
 
 // newParser is goldmark's parser without HTML and references.
 func newParser() parser.Parser {
@@ -61,7 +72,8 @@ func newParser() parser.Parser {
 			parser.WithParagraphTransformers(util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200)),
 			parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0)),
 		)),
-		goldmark.WithExtensions(extension.Strikethrough, extension.TaskList, extension.Linkify),
+		goldmark.WithExtensions(extension.Strikethrough, extension.TaskList,
+			extension.NewLinkify(extension.WithLinkifyURLRegexp(bareURL), extension.WithLinkifyWWWRegexp(bareWWW))),
 	)
 	return md.Parser()
 }
@@ -95,9 +107,9 @@ func (r *reader) block(n ast.Node, at place) {
 	case *ast.Heading:
 		r.addText(Block{Kind: Heading, Level: n.Level}, n, at)
 	case *ast.FencedCodeBlock:
-		r.add(r.fenced(n), at)
+		r.addCode(r.fenced(n), at)
 	case *ast.CodeBlock:
-		r.add(Block{Kind: Code, Text: code(lines(n, r.source))}, at)
+		r.addCode(Block{Kind: Code, Text: code(lines(n, r.source))}, at)
 	case *ast.ThematicBreak:
 		r.add(Block{Kind: Rule}, at)
 	case *ast.Blockquote:
@@ -115,6 +127,9 @@ func (r *reader) block(n ast.Node, at place) {
 // add puts a block where it stands; the first one of an item takes its marker.
 func (r *reader) add(b Block, at place) {
 	b.Quote, b.Item, b.Gap = at.quote, *at.item, r.gap
+	if last := len(r.out) - 1; last < 0 || r.out[last].Kind == Paragraph && len(r.out[last].Text) == 0 {
+		b.Gap = false // nothing is before it, or a marker alone
+	}
 	at.item.Continued = at.item.Depth > 0
 	r.gap = false
 	r.out = append(r.out, b)
@@ -176,7 +191,14 @@ func isLanguage(info string) bool {
 	return info != "" && len(info) <= 20
 }
 
-// code is the text of a Code block; one with nothing in it has an empty line.
+// addCode adds code that has anything in it.
+func (r *reader) addCode(b Block, at place) {
+	if Visible(b.Text[0].Text) {
+		r.add(b, at)
+	}
+}
+
+// code is the text of a Code block.
 func code(body string) []Span {
 	return []Span{{Text: strings.TrimRight(body, "\n")}}
 }
