@@ -14,10 +14,8 @@ import (
 const Endpoint = "https://api.telegram.org"
 
 const (
-	// callWithin bounds one attempt to call a method, and uploadWithin one that carries a
-	// file of up to 50 MB.
-	callWithin   = 20 * time.Second
-	uploadWithin = 3 * time.Minute
+	// fileTimes is how many times as long as a call a file of up to 50 MB may take.
+	fileTimes = 9
 	// maxAnswer bounds an answer, in bytes: a hundred updates with the longest texts
 	// take less than a tenth of it.
 	maxAnswer = 16 << 20
@@ -29,6 +27,7 @@ type client struct {
 	endpoint string // without a slash at its end
 	http     *http.Client
 	pause    time.Duration // before a call is tried again
+	within   time.Duration // bounds one attempt to call a method
 }
 
 // manner says how a method is called.
@@ -48,7 +47,7 @@ func (c *client) api(l *line) *tgbotapi.BotAPI {
 
 // call calls a method and returns its result. See failure for the errors.
 func (c *client) call(ctx context.Context, method string, p tgbotapi.Params, m manner) (json.RawMessage, error) {
-	l := &line{ctx: ctx, client: c, within: callWithin + m.wait, repeat: m.repeat}
+	l := &line{ctx: ctx, client: c, within: c.within + m.wait, repeat: m.repeat}
 	response, err := c.api(l).MakeRequest(method, p)
 	if err != nil {
 		return nil, c.failure(ctx, method, l, response, err)
@@ -76,7 +75,7 @@ func (c *client) set(ctx context.Context, method string, p tgbotapi.Params) erro
 
 // upload calls a method with a file.
 func (c *client) upload(ctx context.Context, method string, p tgbotapi.Params, field string, f *content) (json.RawMessage, error) {
-	l := &line{ctx: ctx, client: c, within: uploadWithin}
+	l := &line{ctx: ctx, client: c, within: fileTimes * c.within}
 	response, err := c.api(l).UploadFiles(method, p, []tgbotapi.RequestFile{{Name: field, Data: tgbotapi.FileReader{Name: f.name, Reader: f}}})
 	if err := f.failed(); err != nil {
 		return nil, err // the request broke off in the middle of the file: nothing was sent

@@ -137,7 +137,7 @@ func (b *Bot) Fetch(ctx context.Context, f bot.File) (io.ReadCloser, error) {
 // download returns a file by its path; it is to be closed. The library would take it
 // from the public host, whatever the endpoint. Its address has the token in it.
 func (c *client) download(ctx context.Context, path string) (io.ReadCloser, error) {
-	ctx, cancel := context.WithTimeout(ctx, uploadWithin)
+	ctx, cancel := context.WithTimeout(ctx, fileTimes*c.within)
 	away := func(what string) error {
 		cancel()
 		return fmt.Errorf("download a file from Telegram: %s: %w", c.redact(what), knowledge.ErrAway)

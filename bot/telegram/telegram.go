@@ -64,6 +64,8 @@ type Pauses struct {
 	// Retry is how long the bot waits after a failure; it doubles with each, up to 30
 	// times as much. Default 1 s.
 	Retry time.Duration
+	// Call is how long an answer may take; nine times as long with a file. Default 20 s.
+	Call time.Duration
 	// Check is how often the webhook is looked at. Default 1 min.
 	Check time.Duration
 }
@@ -78,6 +80,7 @@ func (p Pauses) WithDefaults() Pauses {
 	set(&p.Poll, 50*time.Second)
 	set(&p.Empty, 100*time.Millisecond)
 	set(&p.Retry, time.Second)
+	set(&p.Call, 20*time.Second)
 	set(&p.Check, time.Minute)
 	return p
 }
@@ -139,7 +142,7 @@ func New(o Options) (*Bot, error) {
 			return nil, fmt.Errorf("an address for Telegram is no URL: %w", knowledge.ErrInvalid)
 		}
 	}
-	c := &client{token: o.Token, endpoint: o.Endpoint, http: newHTTP(), pause: o.Pauses.Retry / 4}
+	c := &client{token: o.Token, endpoint: o.Endpoint, http: newHTTP(), pause: o.Pauses.Retry / 4, within: o.Pauses.Call}
 	return &Bot{o: o, client: c, answers: make(chan struct{}, answersAtOnce)}, nil
 }
 
