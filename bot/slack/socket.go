@@ -11,7 +11,6 @@ import (
 
 	api "github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
-
 )
 
 const (
@@ -152,4 +151,3 @@ func (a *App) enqueue(ctx context.Context, client *socketmode.Client, r socketmo
 	case <-ctx.Done():
 	}
 }
-
