@@ -2,15 +2,10 @@ package bot
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
-
-// ErrUndeliverable says that sending again cannot help: the chat is gone or the
-// person has blocked the bot.
-var ErrUndeliverable = errors.New("cannot be delivered")
 
 // decoders read the bodies that the inbox holds, by the names under which it
 // holds them. A name is for ever: rows outlive the program that wrote them.
@@ -18,7 +13,8 @@ var ErrUndeliverable = errors.New("cannot be delivered")
 //nolint:gochecknoglobals // a table, never written
 var decoders = map[string]func([]byte) (Body, error){
 	"said": decode[Said], "pressed": decode[Pressed], "ended": decode[Ended],
-	"silence": decode[Silence], "due": decode[Due],
+	"filled": decode[Filled], "edited": decode[Edited], "deleted": decode[Deleted], "opened": decode[Opened], "undelivered": decode[Undelivered],
+	"silence": decode[Silence], "due": decode[Due], "morning": decode[Morning], "overdue": decode[Overdue],
 	"assigned": decode[Assigned], "task_changed": decode[TaskChanged], "task_gone": decode[TaskGone], "detail": decode[Detail],
 	"answer_came": decode[AnswerCame], "handed_on": decode[HandedOn], "dismissed": decode[Dismissed],
 	"search": decode[Search], "show": decode[Show], "find_open": decode[FindOpen], "prove": decode[Prove], "guard": decode[Guard],

@@ -13,6 +13,12 @@ type ChatID string
 // NewChat makes the id of a platform's chat.
 func NewChat(platform, address string) ChatID { return ChatID(platform + ":" + address) }
 
+// NewShared makes the id of one person's talk in a room that others read too: in a
+// thread of it, "" where a room has none.
+func NewShared(platform, room, thread, person string) ChatID {
+	return NewChat(platform, room+"/"+thread+"/"+person)
+}
+
 // Platform returns the part before the colon.
 func (c ChatID) Platform() string {
 	p, _, _ := strings.Cut(string(c), ":")
@@ -23,6 +29,29 @@ func (c ChatID) Platform() string {
 func (c ChatID) Address() string {
 	_, a, _ := strings.Cut(string(c), ":")
 	return a
+}
+
+// Room returns the chat without its thread and person: what platforms limit, and
+// where messages are sent.
+func (c ChatID) Room() ChatID {
+	room, _, _ := strings.Cut(string(c), "/")
+	return ChatID(room)
+}
+
+// Shared reports whether others than its person read the chat.
+func (c ChatID) Shared() bool { return strings.Contains(string(c), "/") }
+
+// Thread returns the thread of the room, "" for none.
+func (c ChatID) Thread() string {
+	_, rest, _ := strings.Cut(string(c), "/")
+	thread, _, _ := strings.Cut(rest, "/")
+	return thread
+}
+
+// External returns the platform's id of the person whose chat it is.
+func (c ChatID) External() string {
+	a := c.Address()
+	return a[strings.LastIndexByte(a, '/')+1:]
 }
 
 // Event is something that happened in a chat. Key is unique for ever: the same
@@ -40,21 +69,81 @@ type Event struct {
 	About  int64            // the escalation whose message this replies to, else 0
 }
 
-// Body says what happened. The kinds that adapters make are Said, Pressed and
-// Ended; the others come from queries, commands, timers and other chats.
+// Body says what happened. The kinds that adapters make are Said, Pressed,
+// Filled, Edited, Deleted, Opened and Ended; the others come from queries,
+// commands, timers and other chats.
 type Body interface{ body() }
 
 // Said is a message that somebody wrote.
 type Said struct {
 	Text    string `json:"text"`
 	ReplyTo int64  `json:"reply_to,omitempty"` // the delivery that it replies to, 0 for none
+	// Answers is the same where only the platform's id of that message is known.
+	Answers string `json:"answers,omitempty"`
+	// Ref is the platform's id of the message, "" where messages never change.
+	Ref string `json:"ref,omitempty"`
+	// Under is the platform's id of the message beneath which replies to this one
+	// go; "" for none.
+	Under string `json:"under,omitempty"`
+	Files []File `json:"files,omitempty"`
+	// Album is common to messages that were sent as one; "" for none.
+	Album string `json:"album,omitempty"`
 }
 
-// Pressed is a press of a button. Adapters fill in only ID.
+// File is a file that somebody has sent. Adapters fill in the first four.
+type File struct {
+	Ref   string `json:"ref"` // by which the platform gives it
+	Name  string `json:"name"`
+	Media string `json:"media,omitempty"` // as the platform names it
+	Size  int64  `json:"size,omitempty"`  // in bytes, as the platform names it; 0 when unknown
+
+	// The runner fetches it before it decides.
+	Content knowledge.Content `json:"-"` // no Key: there is a Problem
+	Problem FileProblem       `json:"-"`
+}
+
+// FileProblem says why a file could not be kept.
+type FileProblem string
+
+// The problems of files.
+const (
+	FileTooLarge FileProblem = "too_large"
+	FileEmpty    FileProblem = "empty"
+	FileRefused  FileProblem = "refused" // of a kind that is not accepted
+	FileLost     FileProblem = "lost"    // the platform does not give it
+)
+
+// Pressed is a press of a button. Adapters fill in only ID and Under.
 type Pressed struct {
 	ID     string  `json:"id"`
-	Button *Button `json:"-"` // nil when there is no such button
-	Taken  string  `json:"-"` // the label pressed before among the same choice, "" for none
+	Under  string  `json:"under,omitempty"` // as in Said
+	Button *Button `json:"-"`               // nil when there is no such button
+	Taken  string  `json:"-"`               // the label pressed before among the same choice, "" for none
+	// Foreign says that the button was shown to somebody else.
+	Foreign bool `json:"-"`
+}
+
+// Filled is a form that was filled in instead of pressing a button and writing
+// what it asks for.
+type Filled struct {
+	Pressed
+	Text string `json:"text"`
+}
+
+// Edited says that a message was changed after it had been sent.
+type Edited struct {
+	Ref  string `json:"ref"`
+	Text string `json:"text"`
+}
+
+// Deleted says that a message was deleted.
+type Deleted struct {
+	Ref string `json:"ref"`
+}
+
+// Opened asks for an entry from where there are no messages: a start page.
+type Opened struct {
+	Question string `json:"question"`
 }
 
 // Ended says that the person will write no more for now: a terminal was closed.
@@ -90,6 +179,15 @@ type Guarded struct {
 	Conflicts []knowledge.Conflict // empty when the change disturbs nothing
 }
 
+// Undelivered says that a message could not be sent and will not be tried again.
+type Undelivered struct {
+	Delivery int64  `json:"delivery"`
+	About    int64  `json:"about,omitempty"` // the escalation that it brought, else 0
+	Reason   string `json:"reason"`          // for administrators
+	// Unreachable says that nothing at all can be sent to the person there.
+	Unreachable bool `json:"unreachable,omitempty"`
+}
+
 // Timer events.
 type (
 	// Silence ends a draft when nothing has been added since Last.
@@ -100,6 +198,25 @@ type (
 	Due struct {
 		Escalation int64 `json:"escalation"`
 	}
+	// Morning begins a senior's working hours.
+	Morning struct {
+		At time.Time `json:"at"`
+	}
+	// Overdue follows when nobody has reacted to an escalation until At.
+	Overdue struct {
+		Escalation int64     `json:"escalation"`
+		Stage      Stage     `json:"stage"`
+		At         time.Time `json:"at"`
+	}
+)
+
+// Stage says what follows when nobody reacts.
+type Stage string
+
+// The stages.
+const (
+	StageRemind   Stage = "remind"
+	StageHandOver Stage = "hand_over"
 )
 
 // Events from another chat, or from the command line.
@@ -120,13 +237,17 @@ type (
 		Escalation int64  `json:"escalation"`
 		Text       string `json:"text"`
 		By         string `json:"by,omitempty"` // who has answered it; "" for nobody
+		To         string `json:"to,omitempty"` // who has it now; "" for nobody
 	}
 	// Detail brings a senior what an asker added.
 	Detail struct {
-		Escalation int64  `json:"escalation"`
-		Name       string `json:"name"` // "" when the asker does not want to be named
-		Text       string `json:"text"`
-		Question   string `json:"question"` // the question's text
+		Escalation int64      `json:"escalation"`
+		Name       string     `json:"name"` // "" when the asker does not want to be named
+		Text       string     `json:"text"`
+		Question   string     `json:"question"` // the question's text
+		Files      []SentFile `json:"files,omitempty"`
+		// Quiet says that the files go on with those that have just come.
+		Quiet bool `json:"quiet,omitempty"`
 	}
 	// AnswerCame brings an asker the reply that was waited for.
 	AnswerCame struct {
@@ -141,11 +262,13 @@ type (
 		Question string `json:"question"`
 		Wording  string `json:"wording"`
 		Senior   string `json:"senior"`
+		Ask      int64  `json:"ask,omitempty"` // the asker's
 	}
 	// Dismissed tells an asker that the question was closed without an answer.
 	Dismissed struct {
 		Wording string `json:"wording"`
 		Senior  string `json:"senior"`
+		Ask     int64  `json:"ask,omitempty"`
 	}
 )
 
@@ -161,6 +284,11 @@ const (
 
 func (Said) body()        {}
 func (Pressed) body()     {}
+func (Filled) body()      {}
+func (Edited) body()      {}
+func (Deleted) body()     {}
+func (Opened) body()      {}
+func (Undelivered) body() {}
 func (Ended) body()       {}
 func (Found) body()       {}
 func (Shown) body()       {}
@@ -169,6 +297,8 @@ func (Proved) body()      {}
 func (Guarded) body()     {}
 func (Silence) body()     {}
 func (Due) body()         {}
+func (Morning) body()     {}
+func (Overdue) body()     {}
 func (Assigned) body()    {}
 func (TaskChanged) body() {}
 func (TaskGone) body()    {}

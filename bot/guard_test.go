@@ -68,7 +68,7 @@ func newHouse(t *testing.T, disturbs func() ([]knowledge.Conflict, error)) *hous
 	h.check = &checker{Searcher: find, disturbs: disturbs}
 	h.runner = bot.NewRunner(bot.Options{
 		Store: h.store, Searcher: h.check, Decider: bot.NewDecider(say, bot.Manner{}), Now: h.later,
-		Senders: map[string]bot.Sender{"test": h}, Poll: time.Millisecond, Workers: 1,
+		Platforms: map[string]bot.Platform{"test": {Sender: h}}, Poll: time.Millisecond, Workers: 1,
 	})
 	return h
 }
@@ -81,11 +81,14 @@ func (h *house) later() time.Time {
 	return h.now
 }
 
+// Parts implements bot.Sender.
+func (h *house) Parts(bot.Dispatch) int { return 1 }
+
 // Send implements bot.Sender.
-func (h *house) Send(_ context.Context, d bot.Delivery) (string, error) {
+func (h *house) Send(_ context.Context, d bot.Dispatch) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.sent[d.Chat] = append(h.sent[d.Chat], d)
+	h.sent[d.Chat] = append(h.sent[d.Chat], d.Delivery)
 	return d.Key, nil
 }
 

@@ -5,31 +5,17 @@ import (
 	"time"
 )
 
-// Limits are how fast a platform may be sent to, by all replicas together. A zero
-// Every is no limit.
-type Limits struct {
-	Total Limit // its Key is filled in
-	Chat  Limit // of each chat
-}
-
-// of lists the limits that a message to a chat counts against.
-func (l Limits) of(chat ChatID) []Limit {
-	var out []Limit
-	add := func(limit Limit, key string) {
-		if limit.Every > 0 {
-			limit.Key, limit.Burst = key, max(1, limit.Burst)
-			out = append(out, limit)
-		}
+// limits lists what a message to a chat counts against.
+func (r *Runner) limits(chat ChatID) []Limit {
+	if of := r.Platforms[chat.Platform()].Limits; of != nil {
+		return of(chat)
 	}
-	add(l.Total, "send/"+chat.Platform())
-	add(l.Chat, "send/"+string(chat))
-	return out
+	return nil
 }
 
-// reserve counts a delivery against its platform's limits; wait tells that it has to
-// be tried again later, which is then stored.
-func (r *Runner) reserve(ctx context.Context, d Delivery) (wait bool, err error) {
-	limits := r.Limits[d.Chat.Platform()].of(d.Chat)
+// reserve counts a message against limits; wait tells that it has to be tried again
+// later, which is then stored.
+func (r *Runner) reserve(ctx context.Context, d Delivery, limits []Limit) (wait bool, err error) {
 	if len(limits) == 0 {
 		return false, nil
 	}

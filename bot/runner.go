@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +17,14 @@ type Options struct {
 	Store    Store
 	Searcher Searcher
 	Decider  Decider
-	Senders  map[string]Sender // by platform
+	// Platforms are those that this process serves, by name. Chats of others are left
+	// for processes that serve them.
+	Platforms map[string]Platform
+	// Files keeps the files that people send; nil keeps none.
+	Files      keeper
+	FileLimits knowledge.FileLimits
+	// Observe is told of every attempt to send; nil for nobody.
+	Observe  func(Outcome)
 	Log      *slog.Logger
 	Learning knowledge.Learning
 	Now      func() time.Time // default time.Now
@@ -26,9 +34,8 @@ type Options struct {
 	// Claims keeps other replicas out of a chat; nil where this process is the only
 	// one that works.
 	Claims Claims
-	// Limits bound how fast a platform is sent to; none for a platform without.
-	Limits map[string]Limits
-	// Workers bounds how many chats are handled at once. Default 8.
+	// Workers bounds how many chats of each platform are handled at once: one that
+	// hangs takes nothing from the others. Default 8.
 	Workers int
 }
 
@@ -37,11 +44,18 @@ type Options struct {
 // inbox.
 type Runner struct {
 	Options
-	wake     chan struct{}
+	lines    map[string]line // by platform
 	mu       sync.Mutex
 	busy     map[ChatID]bool
 	failures map[ChatID]failure
-	slots    chan struct{} // one for each chat that is being handled
+	since    time.Time // what was to be sent before may have been sent by another process
+	profiles profiles
+}
+
+// line is the way into one platform.
+type line struct {
+	wake  chan struct{}
+	slots chan struct{} // one for each chat that is being handled
 }
 
 // NewRunner returns a runner that Run starts.
@@ -58,14 +72,26 @@ func NewRunner(o Options) *Runner {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Runner{Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}, failures: map[ChatID]failure{}, slots: make(chan struct{}, o.Workers)}
+	if o.Observe == nil {
+		o.Observe = func(Outcome) {}
+	}
+	r := &Runner{
+		Options: o, lines: map[string]line{}, busy: map[ChatID]bool{}, failures: map[ChatID]failure{},
+		since: o.Now(), profiles: profiles{known: map[person]looked{}},
+	}
+	for name := range o.Platforms {
+		r.lines[name] = line{wake: make(chan struct{}, 1), slots: make(chan struct{}, o.Workers)}
+	}
+	return r
 }
 
 // Wake makes the runner look at the inbox at once.
 func (r *Runner) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
+	for _, l := range r.lines {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -73,30 +99,40 @@ func (r *Runner) Wake() {
 const stopGrace = 5 * time.Second
 
 // Run handles what comes in until ctx ends; then it finishes what is ready. A
-// chat that takes long holds up no other.
+// chat that takes long holds up no other, and a platform none of the others.
 func (r *Runner) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	for name := range r.lines {
+		all.Go(func() { r.serve(ctx, name) })
+	}
+	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	return r.Settle(last)
+}
+
+// serve handles the chats of one platform until ctx ends.
+func (r *Runner) serve(ctx context.Context, platform string) {
 	tick := time.NewTicker(r.Poll)
 	defer tick.Stop()
 	var chats sync.WaitGroup
+	defer chats.Wait()
 	away := false
 	for {
-		_, err := r.start(ctx, &chats)
+		_, err := r.start(ctx, &chats, platform)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil && !away: // once, not with every look
-			r.Log.ErrorContext(ctx, "looking for work fails", "err", err)
+			r.Log.ErrorContext(ctx, "looking for work fails", "platform", platform, "err", err)
 		case err == nil && away:
-			r.Log.WarnContext(ctx, "looking for work succeeds again")
+			r.Log.WarnContext(ctx, "looking for work succeeds again", "platform", platform)
 		}
 		away = err != nil
 		select {
 		case <-ctx.Done():
-			chats.Wait()
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-			defer cancel()
-			return r.Settle(last)
+			return
 		case <-tick.C:
-		case <-r.wake:
+		case <-r.lines[platform].wake:
 		}
 	}
 }
@@ -104,12 +140,12 @@ func (r *Runner) Run(ctx context.Context) error {
 // Settle handles everything that is ready, and what follows from it, until ctx ends.
 func (r *Runner) Settle(ctx context.Context) error {
 	for {
-		chats, err := r.busyChats(ctx)
+		chats, err := r.busyChats(ctx, "")
 		if err != nil || len(chats) == 0 {
 			return err
 		}
 		var wg sync.WaitGroup
-		started, err := r.start(ctx, &wg)
+		started, err := r.start(ctx, &wg, "")
 		wg.Wait()
 		if err != nil {
 			return err
@@ -125,9 +161,10 @@ func (r *Runner) Settle(ctx context.Context) error {
 	}
 }
 
-// start begins to handle every chat that has something ready.
-func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, err error) {
-	chats, err := r.busyChats(ctx)
+// start begins to handle every chat of a platform, or of all for "", that has
+// something ready.
+func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup, platform string) (started int, err error) {
+	chats, err := r.busyChats(ctx, platform)
 	if err != nil {
 		return 0, err
 	}
@@ -135,8 +172,9 @@ func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, er
 		if !r.claim(chat) {
 			continue
 		}
+		slots := r.lines[chat.Platform()].slots
 		select {
-		case r.slots <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			r.release(chat, nil)
 			return started, ctx.Err()
@@ -145,19 +183,24 @@ func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, er
 		wg.Go(func() {
 			err := r.handleClaimed(ctx, chat)
 			r.release(chat, err)
-			<-r.slots
+			<-slots
 			r.Wake() // others may have got mail
 		})
 	}
 	return started, nil
 }
 
-func (r *Runner) busyChats(ctx context.Context) (chats []ChatID, err error) {
+// busyChats lists the chats of a platform that have something ready; those of all
+// that are served for "".
+func (r *Runner) busyChats(ctx context.Context, platform string) (chats []ChatID, err error) {
 	err = r.Store.Read(ctx, func(tx Tx) error {
 		chats, err = tx.BusyChats(ctx, r.Now())
 		return err
 	})
-	return chats, err
+	return slices.DeleteFunc(chats, func(c ChatID) bool {
+		_, served := r.lines[c.Platform()]
+		return !served || platform != "" && c.Platform() != platform
+	}), err
 }
 
 // claim takes a chat, unless somebody has it or it has failed a moment ago.
@@ -301,6 +344,14 @@ func (r *Runner) step(ctx context.Context, row Row) error {
 			return fmt.Errorf("query %s: %w", row.Kind, err)
 		}
 	}
+	if said, ok := body.(Said); ok {
+		if body, err = r.fetch(ctx, row, said); err != nil {
+			return err
+		}
+	}
+	if row.From, err = r.meet(ctx, row.From); err != nil {
+		return err
+	}
 	return r.Store.Write(ctx, func(tx Tx) error {
 		// First, so that nothing is done twice should a claim have been lost.
 		err := tx.Settle(ctx, row.ID, r.Now(), "")
@@ -360,74 +411,4 @@ func (r *Runner) seen(ctx context.Context, chat ChatID) (seen []string, err erro
 		return err
 	})
 	return seen, err
-}
-
-// maxBackoff bounds the wait between two attempts to send.
-const maxBackoff = 10 * time.Minute
-
-// Drain sends a chat's deliveries in their order, until one must be tried
-// again later.
-func (r *Runner) Drain(ctx context.Context, chat ChatID) {
-	for ctx.Err() == nil {
-		var d Delivery
-		err := r.Store.Read(ctx, func(tx Tx) (err error) {
-			d, err = tx.NextDelivery(ctx, chat)
-			return err
-		})
-		if err != nil {
-			if !errors.Is(err, knowledge.ErrNotFound) && !errors.Is(err, knowledge.ErrAway) && ctx.Err() == nil {
-				r.Log.ErrorContext(ctx, "reading the outbox failed", "conversation", chat, "err", err)
-			}
-			return
-		}
-		if d.NotUntil.After(r.Now()) || !r.deliver(ctx, d) {
-			return
-		}
-	}
-}
-
-// deliver sends one delivery and records what came of it; false when it has to wait.
-func (r *Runner) deliver(ctx context.Context, d Delivery) bool {
-	if wait, err := r.reserve(ctx, d); err != nil || wait {
-		return false
-	}
-	sender, ok := r.Senders[d.Chat.Platform()]
-	var err error
-	if !ok {
-		err = fmt.Errorf("no adapter for platform %q: %w", d.Chat.Platform(), ErrUndeliverable)
-	} else {
-		d.External, err = sender.Send(ctx, d)
-	}
-	d.Attempts++
-	switch {
-	case err == nil:
-		d.State, d.Error = DeliverySent, ""
-	case ctx.Err() != nil:
-		return false
-	case errors.Is(err, ErrUndeliverable):
-		d.State, d.Error = DeliveryDead, err.Error()
-	default:
-		d.Error = err.Error()
-		d.NotUntil = r.Now().Add(min(maxBackoff, time.Second<<min(d.Attempts, 16)))
-	}
-	if err != nil {
-		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
-	}
-	// What has been sent is recorded even when the bot is being stopped: it would
-	// be sent again.
-	ctx = context.WithoutCancel(ctx)
-	werr := r.Store.Write(ctx, func(tx Tx) error {
-		if err := tx.PutDelivery(ctx, &d); err != nil {
-			return err
-		}
-		if d.State == DeliveryPending {
-			return tx.Schedule(ctx, Job{At: d.NotUntil, Drain: d.Chat})
-		}
-		return nil
-	})
-	if werr != nil {
-		r.Log.ErrorContext(ctx, "recording a delivery failed", "delivery", d.ID, "err", werr)
-		return false
-	}
-	return d.State != DeliveryPending
 }

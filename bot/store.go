@@ -21,6 +21,7 @@ type Tx interface {
 	knowledge.Tx
 	InboxTx
 	OutboxTx
+	OutboxList
 	ChatTx
 	ScheduleTx
 	LimitTx
@@ -73,9 +74,11 @@ type Delivery struct {
 	State    DeliveryState
 	Attempts int
 	NotUntil time.Time // when the next attempt is due; zero for now
-	External string    // the platform's id of the sent message
+	External []string  // the platform's ids of the messages sent so far, one a part
 	Error    string    // of the latest attempt
-	Created  time.Time
+	// Doubt says that an attempt may have arrived without our knowing.
+	Doubt   bool
+	Created time.Time
 }
 
 // OutboxTx is what is to go out, in order per chat.
@@ -91,6 +94,26 @@ type OutboxTx interface {
 	Delivery(ctx context.Context, id int64) (Delivery, error)
 	// Deliveries lists a chat's sent deliveries after an ID, oldest first.
 	Deliveries(ctx context.Context, chat ChatID, after int64, limit int) ([]Delivery, error)
+}
+
+// DeliveryFilter chooses deliveries for a list. Zero fields do not filter.
+type DeliveryFilter struct {
+	State DeliveryState
+	Chat  ChatID
+	After int64 // continue after this id (page)
+	Limit int   // 0 means all
+}
+
+// OutboxList finds deliveries by what they are and where they came to. A lookup of
+// what does not exist wraps knowledge.ErrNotFound.
+type OutboxList interface {
+	// FindDeliveries lists deliveries, oldest first.
+	FindDeliveries(ctx context.Context, f DeliveryFilter) ([]Delivery, error)
+	// DeliveryByKey returns one delivery by its key.
+	DeliveryByKey(ctx context.Context, key string) (Delivery, error)
+	// DeliverySentAs returns the latest delivery of a room that the platform knows
+	// under an id.
+	DeliverySentAs(ctx context.Context, room ChatID, external string) (Delivery, error)
 }
 
 // Conversation is a chat's stored state.
@@ -155,6 +178,9 @@ type LimitTx interface {
 	// Reserve counts once against each of the limits, if all of them allow it now;
 	// else it counts nothing and returns when to ask again, which is after now.
 	Reserve(ctx context.Context, now time.Time, limits []Limit) (time.Time, error)
+	// Pause makes Reserve refuse a limit until a time; one that is refused for longer
+	// already stays so.
+	Pause(ctx context.Context, limit Limit, until time.Time) error
 }
 
 // Claims keeps replicas of the bot out of each other's chats.
@@ -162,11 +188,4 @@ type Claims interface {
 	// Claim takes a chat until it is released; it does not wait, and ok is false when
 	// another replica has it. A claim ends with its process.
 	Claim(ctx context.Context, chat ChatID) (release func(), ok bool, err error)
-}
-
-// Sender sends messages on one platform.
-type Sender interface {
-	// Send sends one delivery and returns the platform's id of the message. An
-	// error is tried again later, unless it wraps ErrUndeliverable.
-	Send(ctx context.Context, d Delivery) (external string, err error)
 }

@@ -28,7 +28,7 @@ func (r *Runner) decide(ctx context.Context, tx Tx, row Row, body Body) error {
 	if err != nil {
 		return err
 	}
-	w := &work{tx: tx, clerk: newClerk(tx, e, r.Learning), e: e}
+	w := &work{tx: tx, clerk: newClerk(tx, e, r.Learning, r.Decider.manner.Routing), e: e}
 	if s, err = r.settle(ctx, w, s); err != nil {
 		return err
 	}
@@ -72,47 +72,63 @@ func (r *Runner) whose(ctx context.Context, tx Tx, c *Conversation, e Event) (kn
 		return tx.Person(ctx, c.Person)
 	}
 	// Mail to somebody who has never written: the chat is theirs by their identity.
-	return tx.Identify(ctx, knowledge.Identity{Platform: e.Chat.Platform(), External: e.Chat.Address(), Name: e.Chat.Address(), Chat: string(e.Chat)}, e.At)
+	return tx.Identify(ctx, knowledge.Identity{Platform: e.Chat.Platform(), External: e.Chat.External(), Name: e.Chat.External(), Chat: string(e.Chat.Room())}, e.At)
 }
 
 // fillIn looks up what an event refers to.
 func fillIn(ctx context.Context, tx Tx, e *Event) error {
 	switch b := e.Body.(type) {
 	case Said:
-		if b.ReplyTo == 0 {
-			return nil
-		}
-		d, err := tx.Delivery(ctx, b.ReplyTo)
+		d, err := repliedTo(ctx, tx, e.Chat, b)
 		if err == nil && d.Chat == e.Chat {
 			e.About = d.Message.About
 		}
 		return ignoreNotFound(err)
 	case Pressed:
-		return fillInButton(ctx, tx, e, b)
+		b, err := findButton(ctx, tx, e.Chat, b)
+		e.Body = b
+		return err
+	case Filled:
+		var err error
+		b.Pressed, err = findButton(ctx, tx, e.Chat, b.Pressed)
+		e.Body = b
+		return err
 	}
 	return nil
 }
 
-func fillInButton(ctx context.Context, tx Tx, e *Event, b Pressed) error {
-	delivery, section, button, ok := parseButtonID(b.ID)
-	if ok {
-		d, err := tx.Delivery(ctx, delivery)
-		if err != nil {
-			return ignoreNotFound(err)
-		}
-		// Only the chat that was shown a button may press it.
-		if d.Chat == e.Chat && section >= 0 && section < len(d.Message.Sections) {
-			s := d.Message.Sections[section]
-			if button >= 0 && button < len(s.Buttons) {
-				b.Button = &s.Buttons[button]
-				if b.Taken, err = tx.Taken(ctx, delivery, section); err != nil {
-					return err
-				}
-			}
-		}
+// repliedTo returns the delivery that a message replies to.
+func repliedTo(ctx context.Context, tx Tx, chat ChatID, b Said) (Delivery, error) {
+	switch {
+	case b.ReplyTo != 0:
+		return tx.Delivery(ctx, b.ReplyTo)
+	case b.Answers != "":
+		return tx.DeliverySentAs(ctx, chat.Room(), b.Answers)
 	}
-	e.Body = b
-	return nil
+	return Delivery{}, nil
+}
+
+// findButton looks up the button that was pressed in a chat.
+func findButton(ctx context.Context, tx Tx, chat ChatID, b Pressed) (Pressed, error) {
+	delivery, section, button, ok := parseButtonID(b.ID)
+	if !ok {
+		return b, nil
+	}
+	d, err := tx.Delivery(ctx, delivery)
+	if err != nil {
+		return b, ignoreNotFound(err)
+	}
+	// Only the chat that was shown a button may press it.
+	if b.Foreign = d.Chat != chat; b.Foreign || section < 0 || section >= len(d.Message.Sections) {
+		return b, nil
+	}
+	s := d.Message.Sections[section]
+	if button < 0 || button >= len(s.Buttons) {
+		return b, nil
+	}
+	b.Button = &s.Buttons[button]
+	b.Taken, err = tx.Taken(ctx, delivery, section)
+	return b, err
 }
 
 func ignoreNotFound(err error) error {
@@ -202,26 +218,26 @@ func newRow(key string, chat ChatID, b Body, at time.Time) (Row, error) {
 	return Row{Key: key, Chat: chat, Kind: kind, Payload: payload, At: at}, err
 }
 
-func postMail(ctx context.Context, tx Tx, prefix string, mail []Mail, at time.Time) error {
-	for i, m := range mail {
-		row, err := newRow(fmt.Sprintf("%s/mail%d", prefix, i), m.Chat, m.Body, at)
-		if err != nil {
+// Post stores what an adapter heard, all of it or nothing. It returns after the
+// commit: the platform may be told then that the events have been taken.
+func Post(ctx context.Context, s Store, events ...Event) error {
+	rows := make([]Row, len(events))
+	for i, e := range events {
+		var err error
+		if rows[i], err = newRow(e.Key, e.Chat, e.Body, e.At); err != nil {
 			return err
 		}
-		if err := tx.Post(ctx, &row); err != nil {
-			return err
+		rows[i].From = e.From
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.Write(ctx, func(tx Tx) error {
+		for i := range rows {
+			if err := tx.Post(ctx, &rows[i]); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
-}
-
-// Post stores what an adapter heard. It returns after the commit: the platform
-// may be told then that the event has been taken.
-func Post(ctx context.Context, s Store, e Event) error {
-	row, err := newRow(e.Key, e.Chat, e.Body, e.At)
-	if err != nil {
-		return err
-	}
-	row.From = e.From
-	return s.Write(ctx, func(tx Tx) error { return tx.Post(ctx, &row) })
+		return nil
+	})
 }

@@ -15,6 +15,9 @@ var (
 	// ErrNoLinks says that a store of files has no links of its own: a file is
 	// served through the bot.
 	ErrNoLinks = errors.New("no links")
+	// ErrFileEmpty and ErrFileTooLarge say why a content is not accepted.
+	ErrFileEmpty    = fmt.Errorf("файл пуст: %w", ErrInvalid)
+	ErrFileTooLarge = fmt.Errorf("файл слишком велик: %w", ErrInvalid)
 	// ErrFileChanged says that a content is another one than its key names:
 	// somebody has changed it behind our back.
 	ErrFileChanged = errors.New("content has changed")

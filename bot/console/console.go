@@ -35,8 +35,11 @@ func Identity(name string) knowledge.Identity {
 // counts as sent as soon as it may be read.
 type Sender struct{}
 
+// Parts implements bot.Sender.
+func (Sender) Parts(bot.Dispatch) int { return 1 }
+
 // Send implements bot.Sender.
-func (Sender) Send(context.Context, bot.Delivery) (string, error) { return "", nil }
+func (Sender) Send(context.Context, bot.Dispatch) (string, error) { return "", nil }
 
 // Options are what a Terminal needs.
 type Options struct {
@@ -299,7 +302,11 @@ func (t *Terminal) Unread(ctx context.Context) (n int, err error) {
 	defer t.mu.Unlock()
 	err = t.o.Store.Read(ctx, func(tx bot.Tx) error {
 		unread, err := tx.Deliveries(ctx, t.chat, t.cursor, recentLimit)
-		n = len(unread)
+		for _, d := range unread {
+			if d.Message.File == nil {
+				n++
+			}
+		}
 		return err
 	})
 	return n, err
@@ -351,11 +358,14 @@ func (t *Terminal) print(ctx context.Context) error {
 			return nil
 		}
 		for _, d := range fresh {
+			t.cursor = d.ID
+			if d.Message.File != nil {
+				continue // the message before it has its name, and a terminal shows no more
+			}
 			if _, err := fmt.Fprintln(t.o.Out, t.clearPrompt()+Render(d.Message, t.o.Say, t.o.Style)); err != nil {
 				return err
 			}
 			t.remember(d)
-			t.cursor = d.ID
 		}
 		t.showPrompt()
 		// What has been printed is marked even when the terminal is being closed: it

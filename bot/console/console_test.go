@@ -49,7 +49,7 @@ func newOffice(t *testing.T) *office {
 	}
 	o := &office{t: t, store: s, runner: bot.NewRunner(bot.Options{
 		Store: s, Searcher: find, Decider: bot.NewDecider(russian(t), bot.Manner{}),
-		Senders: map[string]bot.Sender{console.Platform: console.Sender{}}, Poll: time.Millisecond,
+		Platforms: map[string]bot.Platform{console.Platform: {Sender: console.Sender{}}}, Poll: time.Millisecond,
 	})}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var wg sync.WaitGroup

@@ -119,8 +119,8 @@ func asks(b *testing.B, a *app) (perSecond float64) {
 	defer func() { _ = p.leave() }()
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: slog.New(slog.DiscardHandler), Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
-		Decider: bot.NewDecider(a.say, bot.Manner{Silence: time.Minute, Later: time.Hour, Zone: time.UTC}),
-		Senders: map[string]bot.Sender{console.Platform: console.Sender{}},
+		Decider:   bot.NewDecider(a.say, bot.Manner{Silence: time.Minute, Later: time.Hour, Zone: time.UTC}),
+		Platforms: map[string]bot.Platform{console.Platform: {Sender: console.Sender{}}},
 	})
 	var took time.Duration
 	n := 0

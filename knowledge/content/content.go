@@ -30,7 +30,7 @@ func Receive(ctx context.Context, w io.Writer, r io.Reader, l knowledge.FileLimi
 	}
 	head = head[:n]
 	if n == 0 {
-		return knowledge.Content{}, fmt.Errorf("файл пуст: %w", knowledge.ErrInvalid)
+		return knowledge.Content{}, knowledge.ErrFileEmpty
 	}
 	media, err := kind(head)
 	if err != nil {
@@ -43,7 +43,7 @@ func Receive(ctx context.Context, w io.Writer, r io.Reader, l knowledge.FileLimi
 		return knowledge.Content{}, err
 	}
 	if size > l.Bytes() {
-		return knowledge.Content{}, fmt.Errorf("файл больше %s: сожмите его или разделите: %w", knowledge.FileSize(l.Bytes()), knowledge.ErrInvalid)
+		return knowledge.Content{}, fmt.Errorf("файл больше %s: сожмите его или разделите: %w", knowledge.FileSize(l.Bytes()), knowledge.ErrFileTooLarge)
 	}
 	return knowledge.Content{Key: key(hash.Sum(nil)), Media: media, Size: size}, nil
 }

@@ -21,8 +21,11 @@ type platform struct {
 	sent map[bot.ChatID][]int64 // ids of deliveries
 }
 
+// Parts implements bot.Sender.
+func (p *platform) Parts(bot.Dispatch) int { return 1 }
+
 // Send implements bot.Sender.
-func (p *platform) Send(_ context.Context, d bot.Delivery) (string, error) {
+func (p *platform) Send(_ context.Context, d bot.Dispatch) (string, error) {
 	time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,7 +57,7 @@ func TestRunnersSendOnce(t *testing.T) {
 		r := join(t, s)
 		runner := bot.NewRunner(bot.Options{
 			Store: s, Searcher: find, Claims: r, Decider: bot.NewDecider(say, bot.Manner{}),
-			Senders: map[string]bot.Sender{"crowd": p}, Poll: 20 * time.Millisecond,
+			Platforms: map[string]bot.Platform{"crowd": {Sender: p}}, Poll: 20 * time.Millisecond,
 		})
 		running.Go(func() { _ = runner.Run(ctx) })
 		running.Go(func() { _ = r.Run(ctx, runner.Wake) })

@@ -40,3 +40,14 @@ func (t *Tx) Reserve(ctx context.Context, now time.Time, limits []bot.Limit) (ti
 	}
 	return now, nil
 }
+
+// Pause implements bot.LimitTx.
+func (t *Tx) Pause(ctx context.Context, l bot.Limit, until time.Time) error {
+	full := until.Add(time.Duration(max(l.Burst, 1)-1) * l.Every).UnixMicro()
+	_, err := t.conn.Exec(ctx, `INSERT INTO limits (key, full_at) VALUES (?, ?)
+		ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at WHERE excluded.full_at > limits.full_at`, l.Key, full)
+	if err != nil {
+		return fmt.Errorf("pause %s: %w", l.Key, err)
+	}
+	return nil
+}

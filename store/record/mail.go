@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
@@ -70,15 +71,19 @@ func (t *Tx) Failed(ctx context.Context, id int64) error {
 	return nil
 }
 
-const selectDelivery = `SELECT id, key, chat, message, state, attempts, not_until, external, error, created FROM outbox`
+const selectDelivery = `SELECT id, key, chat, message, state, attempts, not_until, external, error, doubt, created FROM outbox`
 
 func scanDelivery(r Rows) (d bot.Delivery, err error) {
 	var message []byte
-	var notUntil, created int64
-	if err := r.Scan(&d.ID, &d.Key, &d.Chat, &message, &d.State, &d.Attempts, &notUntil, &d.External, &d.Error, &created); err != nil {
+	var external string
+	var notUntil, doubt, created int64
+	if err := r.Scan(&d.ID, &d.Key, &d.Chat, &message, &d.State, &d.Attempts, &notUntil, &external, &d.Error, &doubt, &created); err != nil {
 		return d, err
 	}
-	d.NotUntil, d.Created = moment(notUntil), moment(created)
+	d.NotUntil, d.Doubt, d.Created = moment(notUntil), doubt != 0, moment(created)
+	if external != "" {
+		d.External = strings.Split(external, " ")
+	}
 	if err := json.Unmarshal(message, &d.Message); err != nil {
 		return d, fmt.Errorf("message of delivery %d: %w", d.ID, err)
 	}
@@ -112,20 +117,21 @@ func (t *Tx) putDelivery(ctx context.Context, d *bot.Delivery) error {
 		return err
 	}
 	if d.ID != 0 {
-		n, err := t.conn.Exec(ctx, `UPDATE outbox SET message = ?, state = ?, attempts = ?, not_until = ?, external = ?, error = ? WHERE id = ?`,
-			message, string(d.State), d.Attempts, millis(d.NotUntil), d.External, d.Error, d.ID)
+		n, err := t.conn.Exec(ctx, `UPDATE outbox SET message = ?, state = ?, attempts = ?, not_until = ?, external = ?, error = ?, doubt = ? WHERE id = ?`,
+			message, string(d.State), d.Attempts, millis(d.NotUntil), strings.Join(d.External, " "), d.Error, bit(d.Doubt), d.ID)
 		if err == nil && n == 0 {
 			err = knowledge.ErrNotFound
 		}
 		if err == nil {
 			nameButtons(d)
+			err = t.noteSent(ctx, *d)
 		}
 		return err
 	}
-	id, err := one(ctx, t.conn, scanInt, `INSERT INTO outbox (key, chat, message, state, attempts, not_until, external, error, created)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	id, err := one(ctx, t.conn, scanInt, `INSERT INTO outbox (key, chat, message, state, attempts, not_until, external, error, doubt, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (key) DO NOTHING RETURNING id`,
-		d.Key, string(d.Chat), message, string(d.State), d.Attempts, millis(d.NotUntil), d.External, d.Error, millis(d.Created))
+		d.Key, string(d.Chat), message, string(d.State), d.Attempts, millis(d.NotUntil), strings.Join(d.External, " "), d.Error, bit(d.Doubt), millis(d.Created))
 	if errors.Is(err, knowledge.ErrNotFound) {
 		*d, err = one(ctx, t.conn, scanDelivery, selectDelivery+" WHERE key = ?", d.Key)
 		return err
@@ -135,6 +141,22 @@ func (t *Tx) putDelivery(ctx context.Context, d *bot.Delivery) error {
 	}
 	d.ID, t.mailed = id, true
 	nameButtons(d)
+	return nil
+}
+
+// noteSent keeps under which ids the platform knows a delivery. A message that has
+// been changed keeps its id: it is that of the latest delivery then.
+func (t *Tx) noteSent(ctx context.Context, d bot.Delivery) error {
+	for _, external := range d.External {
+		if external == "" {
+			continue
+		}
+		_, err := t.conn.Exec(ctx, `INSERT INTO sent_messages (room, external, delivery) VALUES (?, ?, ?)
+			ON CONFLICT (room, external) DO UPDATE SET delivery = excluded.delivery`, string(d.Chat.Room()), external, d.ID)
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -166,4 +188,40 @@ func (t *Tx) Deliveries(ctx context.Context, chat bot.ChatID, after int64, limit
 		return nil, fmt.Errorf("deliveries: %w", err)
 	}
 	return out, nil
+}
+
+// FindDeliveries implements bot.OutboxList.
+func (t *Tx) FindDeliveries(ctx context.Context, f bot.DeliveryFilter) ([]bot.Delivery, error) {
+	var w where
+	w.add("id > ?", f.After)
+	if f.State != "" {
+		w.add("state = ?", string(f.State))
+	}
+	if f.Chat != "" {
+		w.add("chat = ?", string(f.Chat))
+	}
+	query := selectDelivery + w.String() + " ORDER BY id" + w.limit(f.Limit)
+	out, err := list(ctx, t.conn, scanDelivery, query, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("find deliveries: %w", err)
+	}
+	return out, nil
+}
+
+// DeliveryByKey implements bot.OutboxList.
+func (t *Tx) DeliveryByKey(ctx context.Context, key string) (bot.Delivery, error) {
+	d, err := one(ctx, t.conn, scanDelivery, selectDelivery+" WHERE key = ?", key)
+	if err != nil {
+		return bot.Delivery{}, fmt.Errorf("delivery %s: %w", key, err)
+	}
+	return d, nil
+}
+
+// DeliverySentAs implements bot.OutboxList.
+func (t *Tx) DeliverySentAs(ctx context.Context, room bot.ChatID, external string) (bot.Delivery, error) {
+	id, err := one(ctx, t.conn, scanInt, `SELECT delivery FROM sent_messages WHERE room = ? AND external = ?`, string(room), external)
+	if err != nil {
+		return bot.Delivery{}, fmt.Errorf("delivery sent as %s: %w", external, err)
+	}
+	return t.Delivery(ctx, id)
 }

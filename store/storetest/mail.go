@@ -134,7 +134,7 @@ func testOutbox(t *testing.T, s bot.Store) {
 	elsewhere := deliver(t, s, bot.Delivery{Key: "8/answer", Chat: "slack:D2", State: bot.DeliveryPending, Message: bot.Message{Text: "Чужой"}})
 	t.Run("the oldest goes first, due or not", func(t *testing.T) {
 		equal(t, "next", nextDelivery(t, s, "slack:D1"), first)
-		first.State, first.External, first.Attempts, first.Error, first.NotUntil = bot.DeliverySent, "1700.5", 2, "", time.Time{}
+		first.State, first.External, first.Attempts, first.Error, first.NotUntil = bot.DeliverySent, []string{"1700.5"}, 2, "", time.Time{}
 		equal(t, "updated", deliver(t, s, first), first)
 		equal(t, "stored", get(first.ID), first)
 		equal(t, "next after it was sent", nextDelivery(t, s, "slack:D1"), second)

@@ -1,0 +1,100 @@
+package slack
+
+import (
+	"context"
+	"time"
+
+	api "github.com/slack-go/slack"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+)
+
+const (
+	// skew is how far Slack's clock may be behind ours.
+	skew = 10 * time.Minute
+	// pageSize and pages bound how many of the latest messages are looked through.
+	pageSize = 200
+	pages    = 5
+)
+
+// find returns the id of a message that an earlier attempt may have sent, "" when it
+// has not arrived. Where the bot may not read, nobody can know, and it is sent again.
+func (a *App) find(ctx context.Context, p place, d bot.Dispatch) (string, error) {
+	is := func(m api.Message) bool {
+		name, _ := m.Metadata.EventPayload[deliveryField].(string)
+		return m.Metadata.EventType == deliveryEvent && name == d.Name()
+	}
+	if d.Message.File != nil {
+		me, err := a.self(ctx)
+		if err != nil {
+			return "", err
+		}
+		is = func(m api.Message) bool { return sentFile(m, me, d.Message.File) != "" }
+	}
+	found, err := a.search(ctx, p, stamp(d.Created.Add(-skew)), is)
+	if classify(err) == threadless || classify(err) == messageless {
+		p.thread = ""
+		found, err = a.search(ctx, p, stamp(d.Created.Add(-skew)), is)
+	}
+	if r, ok := slackError(err); ok && r.Err == "missing_scope" {
+		a.o.Log.WarnContext(ctx, "whether a message has arrived cannot be looked up", "platform", Platform, "delivery", d.ID, "needed", r.Needed)
+		return "", nil
+	}
+	if err != nil || found == nil {
+		return "", err
+	}
+	if d.Message.File != nil {
+		return found.Files[0].ID, nil
+	}
+	return found.Timestamp, nil
+}
+
+// sentFile returns the id of a file in a message of the bot's, if it is that one: a
+// file carries no mark of ours.
+func sentFile(m api.Message, me self, f *bot.SentFile) string {
+	if m.User != me.user && m.BotID != me.bot || len(m.Files) == 0 {
+		return ""
+	}
+	if got := m.Files[0]; got.Title == f.Name && int64(got.Size) == f.Size {
+		return got.ID
+	}
+	return ""
+}
+
+// search goes through a thread, or a channel, since a moment.
+func (a *App) search(ctx context.Context, p place, since string, is func(api.Message) bool) (*api.Message, error) {
+	cursor := ""
+	for range pages {
+		messages, next, err := a.page(ctx, p, since, cursor)
+		if err != nil {
+			return nil, err
+		}
+		for i := range messages {
+			if is(messages[i]) {
+				return &messages[i], nil
+			}
+		}
+		if cursor = next; cursor == "" {
+			return nil, nil //nolint:nilnil // there is none
+		}
+	}
+	return nil, nil //nolint:nilnil // there is none among the latest
+}
+
+func (a *App) page(ctx context.Context, p place, since, cursor string) ([]api.Message, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
+	defer cancel()
+	if p.thread != "" {
+		m, _, next, err := a.api.GetConversationRepliesContext(ctx, &api.GetConversationRepliesParameters{
+			ChannelID: p.channel, Timestamp: p.thread, Oldest: since, Limit: pageSize, Cursor: cursor, IncludeAllMetadata: true,
+		})
+		return m, next, err
+	}
+	r, err := a.api.GetConversationHistoryContext(ctx, &api.GetConversationHistoryParameters{
+		ChannelID: p.channel, Oldest: since, Limit: pageSize, Cursor: cursor, IncludeAllMetadata: true,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return r.Messages, r.ResponseMetaData.NextCursor, nil
+}

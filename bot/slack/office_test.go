@@ -1,0 +1,224 @@
+package slack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/bottest"
+	"github.com/nastavnik-bot/nastavnik/bot/slack"
+	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/internal/devenv"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
+	"github.com/nastavnik-bot/nastavnik/store/disk"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+)
+
+// people has an employee, a senior and a channel with both and the bot.
+func people(http bool) devenv.SlackWorkspace {
+	return devenv.SlackWorkspace{
+		Users: []devenv.SlackUser{
+			{ID: "U0ANNA", Name: "anna", RealName: "Анна Ким", Email: "anna@example.com", TZ: "Europe/Moscow"},
+			{ID: "U0BORIS", Name: "boris", RealName: "Борис Ли", Email: "boris@example.com"},
+		},
+		Channels: []devenv.SlackChannel{{ID: "C0SUPPORT", Name: "support", Members: []string{"U0ANNA", "U0BORIS"}}},
+		HTTP:     http,
+	}
+}
+
+// office is the bot at work in a workspace of a third party's Slack, with a little
+// knowledge and a senior.
+type office struct {
+	t     *testing.T
+	http  bool
+	peer  *devenv.SlackPeer
+	store *sqlite.Store
+	files *disk.Store
+	app   *slack.App
+	log   *record
+	stop  func()
+}
+
+// record is what has been logged.
+type record struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all.String()
+}
+
+func newOffice(t *testing.T, http bool, change ...func(*slack.Options)) *office {
+	t.Helper()
+	o := &office{t: t, http: http, peer: devenv.Slack(t, people(http)), log: &record{}}
+	o.fill()
+	o.open(change...)
+	return o
+}
+
+// fill opens an empty base and puts a little into it.
+func (o *office) fill() {
+	o.t.Helper()
+	var err error
+	if o.store, err = sqlite.Open(o.t.Context(), sqlite.Options{Dir: o.t.TempDir(), Queue: sqlite.NoQueue{}}); err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(func() { _ = o.store.Close() })
+	if o.files, err = disk.Open(disk.Options{Dir: o.t.TempDir()}); err != nil {
+		o.t.Fatal(err)
+	}
+	err = o.store.Write(o.t.Context(), func(tx bot.Tx) error {
+		for id, text := range map[string]string{"owner": "Как изменить ответственного по сделке?", "invoice": "Как выставить счёт клиенту?"} {
+			if err := tx.PutQuestion(o.t.Context(), &knowledge.Question{ID: id, Text: text, Status: knowledge.FAQ}); err != nil {
+				return err
+			}
+			if err := tx.PutAnswer(o.t.Context(), &knowledge.Answer{Question: id, Text: "Ответ: **" + id + "**"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	desk := bot.Office{Store: o.store, Now: time.Now}
+	boris := knowledge.Identity{Platform: slack.Platform, External: "U0BORIS", Name: "Борис Ли", Chat: "slack:U0BORIS"}
+	if _, err := desk.AddPerson(o.t.Context(), boris, func(p *knowledge.Person) { p.Senior = true }); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// open starts the bot.
+func (o *office) open(change ...func(*slack.Options)) {
+	o.t.Helper()
+	find, err := bottest.NewSearcher(o.store)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	reception := bot.Reception{Store: o.store}
+	opts := slack.Options{
+		Token: o.peer.BotToken, API: o.peer.APIURL, Core: &reception, Files: o.files, Say: russian(o.t), Log: log,
+		Ping: 10 * time.Minute, // the peer pings seldom
+		Rates: slack.Rates{Room: time.Millisecond, All: time.Millisecond, RoomBurst: 100, AllBurst: 1000},
+	}
+	if o.http {
+		opts.Secret = o.peer.SigningSecret
+	} else {
+		opts.AppToken = o.peer.AppToken
+	}
+	for _, f := range change {
+		f(&opts)
+	}
+	o.app = slack.New(opts)
+	runner := bot.NewRunner(bot.Options{
+		Store: o.store, Searcher: find, Decider: bot.NewDecider(russian(o.t), bot.Manner{}), Log: log, Files: o.files, FileLimits: knowledge.FileLimits{},
+		Platforms: map[string]bot.Platform{slack.Platform: o.app.Platform()}, Poll: 5 * time.Millisecond,
+	})
+	reception.Wake = runner.Wake
+	ctx, stop := context.WithCancel(context.WithoutCancel(o.t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() { o.ends(runner.Run(ctx)) })
+	wg.Go(func() { o.ends(o.app.Run(ctx)) })
+	o.stop = sync.OnceFunc(func() { stop(); wg.Wait() })
+	o.t.Cleanup(o.stop)
+	if o.http {
+		server := httptest.NewServer(o.app.Handler())
+		o.t.Cleanup(server.Close)
+		o.peer.PointAt(devenv.SlackTarget{Events: server.URL})
+		return
+	}
+	o.peer.AwaitSocket()
+}
+
+func (o *office) ends(err error) {
+	if err != nil {
+		o.t.Error(err)
+	}
+}
+
+func russian(t *testing.T) *texts.Catalogue {
+	t.Helper()
+	say, err := texts.New("ru")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return say
+}
+
+// awaitText waits for a message of the bot's with a text, after the first so many.
+func (o *office) awaitText(channel, text string, after int) devenv.SlackMessage {
+	o.t.Helper()
+	var found devenv.SlackMessage
+	o.peer.Await(channel, "the bot to say «"+text+"»", func(all []devenv.SlackMessage) bool {
+		for _, m := range all[min(after, len(all)):] {
+			if m.BotID != "" && strings.Contains(m.Text+string(m.Blocks), text) {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// press has somebody press a button by its label.
+func (o *office) press(m devenv.SlackMessage, user, label string) {
+	o.t.Helper()
+	id := buttonOf(o.t, m, label)
+	if id == "" {
+		o.t.Fatalf("no button «%s» in %s", label, m.Text)
+	}
+	o.peer.Press(m, user, id)
+}
+
+// awaitButton waits for a message with a button.
+func (o *office) awaitButton(channel, label string) devenv.SlackMessage {
+	o.t.Helper()
+	var found devenv.SlackMessage
+	o.peer.Await(channel, "a button «"+label+"»", func(all []devenv.SlackMessage) bool {
+		for _, m := range all {
+			if buttonOf(o.t, m, label) != "" {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// buttonOf returns the id of the button with a label, "" for none.
+func buttonOf(t *testing.T, m devenv.SlackMessage, label string) string {
+	t.Helper()
+	buttons, err := m.Buttons()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range buttons {
+		var text struct{ Text string }
+		if err := json.Unmarshal(b.Text, &text); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text.Text, label) {
+			return b.ActionID
+		}
+	}
+	return ""
+}

@@ -1,0 +1,67 @@
+package slack
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	api "github.com/slack-go/slack"
+
+	"github.com/nastavnik-bot/nastavnik/bot"
+)
+
+// rooms remembers the channels of people's direct messages.
+type rooms struct {
+	mu       sync.Mutex
+	channels map[string]string // by person
+}
+
+func (r *rooms) get(user string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.channels[user]
+}
+
+func (r *rooms) put(user, channel string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.channels[user] = channel
+}
+
+func (r *rooms) forget(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.channels, user)
+}
+
+// isUser reports whether an id is a person's: W in workspaces that came from a grid.
+func isUser(id string) bool { return strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") }
+
+// isDirect reports whether a channel is somebody's talk with the bot.
+func isDirect(channel string) bool { return strings.HasPrefix(channel, "D") }
+
+// channel returns where messages to a chat are sent, opening somebody's direct
+// messages when the bot has not yet written there.
+func (a *App) channel(ctx context.Context, chat bot.ChatID) (string, error) {
+	if !chat.Shared() {
+		return a.direct(ctx, chat.Address())
+	}
+	return chat.Room().Address(), nil
+}
+
+func (a *App) direct(ctx context.Context, user string) (string, error) {
+	if !isUser(user) {
+		return user, nil
+	}
+	if known := a.rooms.get(user); known != "" {
+		return known, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
+	defer cancel()
+	c, _, _, err := a.api.OpenConversationContext(ctx, &api.OpenConversationParameters{Users: []string{user}})
+	if err != nil {
+		return "", a.judge("conversations.open", err, repeatable)
+	}
+	a.rooms.put(user, c.ID)
+	return c.ID, nil
+}
