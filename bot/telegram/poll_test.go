@@ -18,7 +18,10 @@ import (
 func TestPollTakesUpdatesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	woken := make(chan struct{}, 1000)
-	r := newRig(t, func(o *telegram.Options) { o.Wake = func() { woken <- struct{}{} } })
+	r := newRig(t)
+	r.Bot = newBot(t, r, func(o *telegram.Options) {
+		o.Inbox = bot.Reception{Store: r.store, Wake: func() { woken <- struct{}{} }}
+	})
 	for i := range 250 { // more than one poll brings
 		r.api.give(message(10+i, 1+i, fmt.Sprint("вопрос ", i)))
 	}
@@ -86,7 +89,7 @@ func TestPollConfirmsNothingBeforeTheCommit(t *testing.T) {
 	r := newRig(t)
 	s := &failing{Store: r.store}
 	s.fail.Store(true)
-	b := newBot(t, r, func(o *telegram.Options) { o.Store = s })
+	b := newBot(t, r, func(o *telegram.Options) { o.Inbox = bot.Reception{Store: s} })
 	r.api.give(message(5, 1, "раз"))
 	run(t, b)
 	await(t, "three attempts to commit", func() bool { return s.n.Load() >= 3 })
