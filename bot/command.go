@@ -77,6 +77,16 @@ type (
 		Ref  string // the message
 		Text string
 	}
+	// Accept lets who has come with an invitation's code in. Result: Accepted.
+	Accept struct{ Code string }
+	// CannotReach follows when nothing can be sent to the chat. Tasks are those that
+	// its senior has there. Result: none.
+	CannotReach struct {
+		Reason string
+		Tasks  []int64
+	}
+	// Redirect sends what a room did not take to the person alone. Result: none.
+	Redirect struct{ Delivery int64 }
 	// ReadMine reads the asker's questions. Result: Mine.
 	ReadMine struct {
 		WaitingOnly bool
@@ -89,78 +99,11 @@ type (
 	}
 )
 
-// Commands of a senior's chat.
-type (
-	// Reply answers an escalation. Those who wait get the answer in any case; with
-	// conflicts it is held back from the base. Result: ReplyDone or TooLate.
-	Reply struct {
-		Escalation int64                `json:"escalation"`
-		Text       string               `json:"text"`
-		Files      []SentFile           `json:"files,omitempty"`
-		Sources    []Source             `json:"sources,omitempty"` // the messages that it was written in
-		Conflicts  []knowledge.Conflict `json:"-"`
-	}
-	// Revise changes an answer, like Reply. Without a Text it only gets Files more.
-	// Result: ReplyDone.
-	Revise struct {
-		Question   string               `json:"question"`
-		Escalation int64                `json:"escalation,omitempty"` // which it answered; 0 when unknown
-		Text       string               `json:"text"`
-		Files      []SentFile           `json:"files,omitempty"`
-		Sources    []Source             `json:"sources,omitempty"`
-		Conflicts  []knowledge.Conflict `json:"-"`
-	}
-	// ReadAnswer reads an answer of which a message has been changed. Result: AnswerRead.
-	ReadAnswer struct {
-		Question string
-		Change   Edited
-		Deleted  bool // it was deleted
-	}
-	// PointTo settles an escalation by an entry. With conflicts the wordings of
-	// those who wait are held back. Result: ReplyDone, TooLate or EntryGone.
-	PointTo struct {
-		Escalation int64                `json:"escalation"`
-		Question   string               `json:"question"`
-		Conflicts  []knowledge.Conflict `json:"-"`
-	}
-	// DecideHeld lets what was held back into the base, or keeps it out. Result: HeldDecided.
-	DecideHeld struct {
-		Reviews    []int64
-		Accept     bool
-		Escalation int64 // which led to it; 0 when unknown
-	}
-	// Pass hands an escalation to another senior. Result: TaskEnded or TooLate.
-	Pass struct{ Escalation, To int64 }
-	// Postpone puts an escalation back. Result: TaskPostponed or TooLate.
-	Postpone struct {
-		Escalation int64
-		Delay      time.Duration
-	}
-	// Dismiss closes an escalation as off topic. Result: TaskEnded or TooLate.
-	Dismiss struct{ Escalation int64 }
-	// ReadTask reads an escalation. Result: TaskRead or TooLate.
-	ReadTask struct {
-		Escalation int64
-		Then       Verb
-		Parts      []Part // what was written about it
-	}
-	// ReadSeniors reads who else could answer. Result: Seniors.
-	ReadSeniors struct{ Escalation int64 }
-	// SetEntry takes an answer out of the base, puts it back, or makes it a
-	// frequent question. Result: EntrySet.
-	SetEntry struct {
-		Question   string
-		To         Verb  // KeepOut, PutBack or MakeFAQ
-		Escalation int64 // which led to it; 0 when unknown
-	}
-)
-
 func (RecordAsk) command()      {}
 func (RecordPick) command()     {}
 func (RecordFeedback) command() {}
 func (Learn) command()          {}
 func (Hold) command()           {}
-func (DecideHeld) command()     {}
 func (ReadAsk) command()        {}
 func (Escalate) command()       {}
 func (Join) command()           {}
@@ -169,18 +112,11 @@ func (Hide) command()           {}
 func (AddDetail) command()      {}
 func (AttachFiles) command()    {}
 func (ChangeAsk) command()      {}
-func (ReadAnswer) command()     {}
+func (Accept) command()         {}
+func (CannotReach) command()    {}
+func (Redirect) command()       {}
 func (ReadMine) command()       {}
 func (ReadFAQ) command()        {}
-func (Reply) command()          {}
-func (Revise) command()         {}
-func (PointTo) command()        {}
-func (Pass) command()           {}
-func (Postpone) command()       {}
-func (Dismiss) command()        {}
-func (ReadTask) command()       {}
-func (ReadSeniors) command()    {}
-func (SetEntry) command()       {}
 
 // FAQUse says what frequent questions are read for.
 type FAQUse string
@@ -209,6 +145,7 @@ type (
 	// Sent says what came of an escalation.
 	Sent struct {
 		Escalated knowledge.Escalated
+		Before    int // how many questions its senior, or the queue, had before it
 	}
 	// AnsweredMeanwhile says that the question of an ask has got an answer that the
 	// asker has not seen.
@@ -241,6 +178,11 @@ type (
 		Files    []SentFile // that came with it
 		Question knowledge.Brief
 	}
+	// Accepted says what came of an invitation's code.
+	Accepted struct {
+		Person knowledge.Person // who they are from now on; zero when it is not valid
+		Used   bool             // somebody else has used it
+	}
 	// Mine lists the asker's questions, newest first.
 	Mine struct {
 		Items       []MyQuestion
@@ -252,64 +194,7 @@ type (
 		Topic  string
 		Topics []string
 		Items  []knowledge.Brief
-	}
-	// ReplyDone says that an answer is given.
-	ReplyDone struct {
-		Escalation int64
-		Replied    knowledge.Replied
-		Changed    bool // a newer version of an answer given before
-		Pointed    bool // an entry that was there before
-		// Held is what is kept back from the base; empty for nothing.
-		Held    []knowledge.Review
-		Sources []Source // as in Reply
-		LeftOut int      // files that were too many
-	}
-	// AnswerRead is an answer of which a message has been changed.
-	AnswerRead struct {
-		Read     ReadAnswer
-		Question knowledge.Question
-	}
-	// HeldDecided says what came of what was held back.
-	HeldDecided struct {
-		Reviews    []knowledge.Review
-		Question   knowledge.Question
-		Late       bool  // somebody has decided before
-		Escalation int64 // as in DecideHeld
-	}
-	// EntryGone says that an entry is no longer in the base.
-	EntryGone struct{ Escalation int64 }
-	// TooLate says that an escalation is no longer the senior's to settle.
-	TooLate struct {
-		Escalation int64
-		Question   knowledge.Question
-		Parts      []Part // what was not sent
-	}
-	// TaskEnded says that the senior is rid of an escalation.
-	TaskEnded struct {
-		Escalation int64
-		PassedTo   string // the name of the senior who has it now; "" when it was dismissed
-	}
-	// TaskPostponed says when an escalation comes back.
-	TaskPostponed struct {
-		Escalation int64
-		Due        time.Time
-	}
-	// TaskRead is an escalation as it stands.
-	TaskRead struct {
-		Task  Task
-		Then  Verb
-		Parts []Part // as in ReadTask
-	}
-	// Seniors lists who else could answer.
-	Seniors struct {
-		Escalation int64
-		Others     []knowledge.Person
-	}
-	// EntrySet says what became of an answer.
-	EntrySet struct {
-		Question   knowledge.Question
-		To         Verb
-		Escalation int64 // as in SetEntry
+		Senior bool // they are read for a senior
 	}
 )
 
@@ -319,25 +204,20 @@ type MyQuestion struct {
 	Text     string // the asker's own words
 	Ask      int64
 	Waits    bool
+	// Of what they wait for: who has it, and what is before it there or in the queue.
+	Senior knowledge.Person // zero while it is in the queue
+	Usual  time.Duration    // as in knowledge.Assignment
+	Before int
 }
 
 func (AskRead) body()           {}
 func (Taught) body()            {}
-func (HeldDecided) body()       {}
 func (Sent) body()              {}
 func (AnsweredMeanwhile) body() {}
 func (WaitEnded) body()         {}
 func (NameHidden) body()        {}
 func (DetailSent) body()        {}
 func (AskChanged) body()        {}
-func (AnswerRead) body()        {}
+func (Accepted) body()          {}
 func (Mine) body()              {}
 func (FAQ) body()               {}
-func (ReplyDone) body()         {}
-func (EntryGone) body()         {}
-func (TooLate) body()           {}
-func (TaskEnded) body()         {}
-func (TaskPostponed) body()     {}
-func (TaskRead) body()          {}
-func (Seniors) body()           {}
-func (EntrySet) body()          {}

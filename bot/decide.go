@@ -19,6 +19,10 @@ type Manner struct {
 	// FileBytes is how large a file may be, as people are told. Default
 	// knowledge.MaxFileBytes.
 	FileBytes int64
+	// Routing sets whom questions go to, and their hours.
+	Routing knowledge.Routing
+	// Access says who may use the bot. Default knowledge.AccessOpen.
+	Access knowledge.Access
 }
 
 // WithDefaults fills in what is not set.
@@ -55,6 +59,10 @@ func NewDecider(say *texts.Catalogue, m Manner) Decider {
 func (d Decider) Decide(s State, e Event) (State, []Action) {
 	t := &turn{Decider: d, s: s, e: e}
 	t.place()
+	if t.stranger() {
+		t.refuse()
+		return t.s, t.out
+	}
 	if !t.fromPerson() && !t.fromSearcher() && !t.fromCommand() {
 		t.fromElsewhere()
 	}
@@ -124,7 +132,7 @@ func (t *turn) fromCommand() bool {
 	case AskRead:
 		t.askRead(b)
 	case Sent:
-		t.sent(b.Escalated)
+		t.sent(b)
 	case AnsweredMeanwhile:
 		t.do(RecordPick{Ask: b.Ask, Question: b.Question.ID})
 		t.look(Show{Ask: b.Ask, Question: b.Question.ID})
@@ -136,6 +144,8 @@ func (t *turn) fromCommand() bool {
 		t.detailSent(b)
 	case AskChanged:
 		t.askChanged(b)
+	case Accepted:
+		t.accepted(b)
 	case Mine:
 		t.mine(b)
 	case FAQ:
@@ -154,12 +164,6 @@ func (t *turn) fromSeniorCommand() bool {
 		t.replyDone(b)
 	case TooLate:
 		t.tooLate(b)
-	case TaskEnded:
-		t.taskEnded(b)
-	case TaskPostponed:
-		t.taskPostponed(b)
-	case TaskRead:
-		t.taskRead(b)
 	case Seniors:
 		t.seniors(b)
 	case EntrySet:
@@ -170,6 +174,31 @@ func (t *turn) fromSeniorCommand() bool {
 		t.heldDecided(b)
 	case AnswerRead:
 		t.answerRead(b)
+	case Topics:
+		t.topics(b)
+	case TopicSet:
+		t.topicSet(b)
+	default:
+		return t.fromDesk()
+	}
+	return true
+}
+
+// fromDesk handles what has become of a question's being with the senior.
+func (t *turn) fromDesk() bool {
+	switch b := t.e.Body.(type) {
+	case TaskEnded:
+		t.taskEnded(b)
+	case TaskPostponed:
+		t.taskPostponed(b)
+	case TaskRead:
+		t.taskRead(b)
+	case TasksRead:
+		t.tasksRead(b)
+	case TaskStays:
+		t.taskStays(b)
+	case Reminded:
+		t.reminded(b)
 	default:
 		return false
 	}
@@ -183,6 +212,10 @@ func (t *turn) fromElsewhere() {
 		t.silence(b)
 	case Due:
 		t.due(b)
+	case Morning:
+		t.morning(b)
+	case Overdue:
+		t.overdue(b)
 	case Assigned:
 		t.assigned(b.Task)
 	case TaskChanged:
@@ -191,13 +224,25 @@ func (t *turn) fromElsewhere() {
 		t.taskGone(b)
 	case Detail:
 		t.detail(b)
+	case Undelivered:
+		t.undelivered(b)
+	default:
+		t.forAsker()
+	}
+}
+
+// forAsker handles what has become of a question that somebody waits for.
+func (t *turn) forAsker() {
+	switch b := t.e.Body.(type) {
 	case AnswerCame:
 		t.answerCame(b)
 	case HandedOn:
-		t.tellAsker(b.Ask, Message{Text: t.say.Say("handed_on", texts.Data{"Question": title(b.Wording), "Senior": b.Senior})})
+		data := texts.Data{"Question": title(b.Wording), "Senior": b.Senior}
+		t.tellAsker(b.Ask, Message{Text: t.say.Say(pick(b.Senior != "", "handed_on", "back_in_queue"), data)})
 	case Dismissed:
+		data := texts.Data{"Question": title(b.Wording), "Senior": b.Senior}
 		t.waitsHere(b.Ask, false)
-		t.tellAsker(b.Ask, Message{Text: t.say.Say(pick(b.Senior != "", "dismissed", "taken_back"), texts.Data{"Question": title(b.Wording), "Senior": b.Senior})})
+		t.tellAsker(b.Ask, Message{Text: t.say.Say(pick(b.Senior != "", "dismissed", "taken_back"), data)})
 	}
 }
 

@@ -16,7 +16,7 @@ func (t *turn) replyDone(b ReplyDone) {
 	q := b.Replied.Question
 	p := Prove{
 		Question: q.ID, Entry: q.Text, Wording: b.Replied.Wording, Names: b.Replied.Names, Changed: b.Changed, Pointed: b.Pointed,
-		Escalation: b.Escalation, LeftOut: b.LeftOut,
+		Escalation: b.Escalation, LeftOut: b.LeftOut, Topics: b.Topics,
 	}
 	if len(b.Held) > 0 {
 		t.held(p, b.Held)
@@ -47,6 +47,9 @@ func (t *turn) proved(b Proved) {
 		buttons = append(buttons, t.keepOutButton(p))
 	}
 	buttons = append(buttons, t.button("button_make_faq", Press{Verb: MakeFAQ, Question: p.Question, Escalation: p.Escalation}))
+	if p.Topics && !p.Pointed && !p.Learned {
+		buttons = append(buttons, t.button("button_topic", Press{Verb: ChooseTopic, Question: p.Question, Escalation: p.Escalation}))
+	}
 	parts = append(parts, t.say.Say(pick(b.Found, "proof", "proof_missing"), texts.Data{"Wording": title(p.Wording)}))
 	t.tell(p.Escalation, Message{Text: strings.Join(parts, " "), Sections: []Section{{Buttons: buttons}}})
 }

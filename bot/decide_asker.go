@@ -20,6 +20,9 @@ func (t *turn) command(text string) bool {
 	switch strings.ToLower(word) {
 	case "/start":
 		t.s.Greeted = true
+		if t.invited(text) {
+			break
+		}
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
 	case "/help":
 		t.s.Greeted = true
@@ -66,6 +69,7 @@ func (t *turn) cancelCommand() {
 
 // said handles a message.
 func (t *turn) said(b Said) {
+	t.heardAgain()
 	if t.command(b.Text) {
 		return
 	}
@@ -288,21 +292,11 @@ func (t *turn) openFound(b OpenFound) {
 }
 
 // sent tells the asker where the question went.
-func (t *turn) sent(s knowledge.Escalated) {
-	data := texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text)}
-	var text string
-	switch {
-	case s.Already:
-		text = t.say.Say("already_waiting", data)
-	case s.Senior.ID == 0:
-		text = t.say.Say("sent_no_senior", data)
-	case s.Joined:
-		text = t.say.Say("joined", data)
-	default:
-		text = t.say.Say("sent", data)
-	}
-	if s.Usual > 0 && s.Senior.ID != 0 {
-		text += " " + t.say.Say("usual", texts.Data{"Time": t.span(max(s.Usual, time.Minute))})
+func (t *turn) sent(b Sent) {
+	s := b.Escalated
+	text := t.say.Say(sentText(s), texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text), "Count": b.Before})
+	if s.Senior.ID != 0 {
+		text += t.whenAnswered(s.Senior, s.Usual)
 	}
 	if !s.Already {
 		text += " " + t.say.Say("comes_here", nil)
@@ -318,6 +312,35 @@ func (t *turn) sent(s knowledge.Escalated) {
 		t.button("button_cancel", Press{Verb: CancelWait, Question: q}),
 		t.button("button_hide", Press{Verb: HideName, Question: q}),
 	}}}})
+}
+
+// sentText names the text that says where a question went.
+func sentText(s knowledge.Escalated) string {
+	switch {
+	case s.Already:
+		return "already_waiting"
+	case s.Senior.ID == 0 && s.Escalation.Reason == knowledge.Queued:
+		return "sent_queued"
+	case s.Senior.ID == 0:
+		return "sent_no_senior"
+	case s.Joined:
+		return "joined"
+	default:
+		return "sent"
+	}
+}
+
+// whenAnswered says when a senior may be expected to answer, with the space before it;
+// "" when nothing is known of that.
+func (t *turn) whenAnswered(senior knowledge.Person, usual time.Duration) string {
+	out := ""
+	if opens := t.opens(senior, t.e.At); opens.After(t.e.At) {
+		out += " " + t.say.Say("answers_after", texts.Data{"Time": t.at(opens)})
+	}
+	if usual > 0 {
+		out += " " + t.say.Say("usual", texts.Data{"Time": t.span(max(usual, time.Minute))})
+	}
+	return out
 }
 
 func (t *turn) waitEnded(b WaitEnded) {
@@ -398,91 +421,9 @@ func (t *turn) answerCame(b AnswerCame) {
 func newsOf(b AnswerCame) []knowledge.Attachment {
 	var out []knowledge.Attachment
 	for _, f := range b.Page.Files {
-		if !b.Changed || !f.Created.Before(b.Page.Updated) {
+		if !b.Changed || b.Page.Updated.Sub(f.Created) < time.Second { // stores keep no more than milliseconds
 			out = append(out, f)
 		}
 	}
 	return out
-}
-
-// mine lists the asker's questions.
-func (t *turn) mine(b Mine) {
-	if b.WaitingOnly {
-		t.mineWaiting(b.Items)
-		return
-	}
-	if len(b.Items) == 0 {
-		t.alone(Message{Text: t.say.Say("my_none", nil)})
-		return
-	}
-	lines := []string{t.say.Say("my_title", nil), ""}
-	var open []Button
-	for _, m := range b.Items {
-		status := t.say.Say("status_"+string(m.Question.Status), nil)
-		if m.Question.Closed != knowledge.NotClosed {
-			status = t.say.Say("closed_"+string(m.Question.Closed), nil)
-		}
-		lines = append(lines, "- "+t.say.Say("my_item", texts.Data{"Question": title(m.Text), "Status": status}))
-		if m.Question.Status.Answered() && len(open) < suggestions {
-			open = append(open, Button{Label: short(m.Question.Text), Press: Press{Verb: OpenEntry, Ask: m.Ask, Question: m.Question.ID}})
-		}
-	}
-	msg := Message{Text: strings.Join(lines, "\n")}
-	if len(open) > 0 {
-		msg.Sections = []Section{{Title: t.say.Say("my_answers", nil), Buttons: open}}
-	}
-	t.alone(msg)
-}
-
-func (t *turn) mineWaiting(items []MyQuestion) {
-	switch len(items) {
-	case 0:
-		t.reply("nothing_to_cancel", nil)
-	case 1:
-		t.do(Cancel{Question: items[0].Question.ID})
-	default:
-		var buttons []Button
-		for _, m := range items {
-			buttons = append(buttons, Button{Label: short(m.Text), Press: Press{Verb: CancelWait, Question: m.Question.ID}})
-		}
-		t.alone(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
-	}
-}
-
-// faq lists frequent questions: as a welcome, by topic, or of one topic.
-func (t *turn) faq(b FAQ) {
-	switch {
-	case b.For == FAQWelcome:
-		t.welcome(b.Items)
-	case len(b.Items) == 0 && len(b.Topics) == 0:
-		t.alone(Message{Text: t.say.Say("faq_none", nil)})
-	default:
-		id := "faq_title"
-		switch {
-		case len(b.Items) == 0:
-			id = "faq_no_topic"
-		case b.Topic != "":
-			id = "faq_topic"
-		}
-		m := Message{Text: t.say.Say(id, texts.Data{"Topic": b.Topic})}
-		if len(b.Items) > 0 {
-			m.Sections = append(m.Sections, Section{Buttons: entryButtons(Press{}, b.Items)})
-		}
-		var topics []Button
-		for _, topic := range b.Topics {
-			topics = append(topics, Button{Label: topic, Press: Press{Verb: FAQTopic, Topic: topic}})
-		}
-		if len(topics) > 0 {
-			m.Sections = append(m.Sections, Section{Title: t.say.Say("faq_topics", nil), Buttons: topics})
-		}
-		t.alone(m)
-	}
-}
-
-func (t *turn) welcome(items []knowledge.Brief) {
-	m := Message{Text: t.say.Say(pick(t.e.Person.Senior, "intro_senior", "intro"), nil)}
-	if len(items) > 0 {
-		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(Press{}, items)}}
-	}
-	t.alone(m)
 }

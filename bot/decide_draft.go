@@ -275,6 +275,7 @@ func (t *turn) take(escalation int64) {
 		return
 	}
 	t.s.Over = nil
+	t.reacted(escalation)
 	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == escalation {
 		again := *d
 		again.Crossed, again.Last = false, t.e.At

@@ -33,7 +33,7 @@ func (t *turn) filled(b Filled) {
 // forms reports whether a button asks for words.
 func forms(v Verb) bool {
 	switch v {
-	case AddDetails, EditAnswer, HasEntry, TakeTask:
+	case AddDetails, EditAnswer, HasEntry, TakeTask, ChooseTopic:
 		return true
 	default:
 		return false
@@ -44,6 +44,8 @@ func formRunes(v Verb) int {
 	switch v {
 	case EditAnswer, TakeTask:
 		return knowledge.MaxAnswerRunes
+	case ChooseTopic:
+		return knowledge.MaxTopicRunes
 	default:
 		return knowledge.MaxQuestionRunes
 	}
@@ -60,6 +62,8 @@ func (t *turn) fillIn(p Press, text string) {
 			t.s.Draft = nil // which the form has replaced
 		}
 		t.look(Guard{Revise: &Revise{Question: p.Question, Escalation: p.Escalation, Text: text}})
+	case ChooseTopic:
+		t.do(SetTopic{Question: p.Question, Topic: text, Escalation: p.Escalation})
 	case HasEntry:
 		t.do(ReadTask{Escalation: p.Escalation, Then: HasEntry, Parts: []Part{{Text: text}}})
 	default:

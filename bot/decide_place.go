@@ -26,7 +26,7 @@ func (t *turn) place() {
 // fromAfar reports whether the event is no consequence of what the person has just done.
 func (t *turn) fromAfar() bool {
 	switch t.e.Body.(type) {
-	case Edited, Deleted, Opened, Undelivered, Silence, Due, Assigned, TaskChanged, TaskGone, Detail, AnswerCame, HandedOn, Dismissed:
+	case Edited, Deleted, Opened, Undelivered, Silence, Due, Morning, Overdue, Assigned, TaskChanged, TaskGone, Detail, AnswerCame, HandedOn, Dismissed:
 		return true
 	}
 	return false
@@ -51,7 +51,7 @@ func (t *turn) alone(m Message) {
 // so that nobody has to guess which is meant.
 func (t *turn) tell(escalation int64, m Message) {
 	if escalation != 0 {
-		m.Beneath, m.About = taskKey(escalation), escalation
+		m.Beneath, m.About = t.taskKey(escalation), escalation
 	}
 	t.send(m)
 }

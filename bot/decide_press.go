@@ -28,6 +28,7 @@ func (t *turn) pressable(b Pressed) bool {
 }
 
 func (t *turn) press(b Pressed) {
+	t.heardAgain()
 	t.out = append(t.out, Mark{b.ID})
 	if !t.askerPress(b.Button.Press) {
 		t.seniorPress(b.Button.Press)
@@ -116,7 +117,10 @@ func (t *turn) seniorPress(p Press) {
 	case PassTo:
 		t.do(Pass{Escalation: p.Escalation, To: p.Person})
 	case Later:
-		t.do(Postpone{Escalation: p.Escalation, Delay: t.manner.Later})
+		due := t.opens(t.e.Person, t.e.At.Add(t.manner.Later))
+		t.do(Postpone{Escalation: p.Escalation, Delay: due.Sub(t.e.At)})
+	case ShowTask:
+		t.do(ReadTask{Escalation: p.Escalation, Then: ShowTask})
 	case NotOnTopic:
 		t.do(Dismiss{Escalation: p.Escalation})
 	default:
@@ -133,6 +137,10 @@ func (t *turn) answeredPress(p Press) {
 		t.edit(p)
 	case KeepOut, PutBack, MakeFAQ:
 		t.do(SetEntry{Question: p.Question, To: p.Verb, Escalation: p.Escalation})
+	case ChooseTopic:
+		t.do(ReadTopics{Question: p.Question, Escalation: p.Escalation})
+	case PickTopic:
+		t.do(SetTopic{Question: p.Question, Topic: p.Topic, Escalation: p.Escalation})
 	case HeldYes, HeldNo:
 		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes, Escalation: p.Escalation})
 	default:

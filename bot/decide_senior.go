@@ -8,16 +8,13 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-// assigned brings the senior a question.
+// assigned brings the senior a question, in their working hours.
 func (t *turn) assigned(task Task) {
-	if !t.s.Greeted {
-		t.s.Greeted = true
-		t.reply("intro_senior", nil)
+	if !t.atWork() {
+		t.sleep(task)
+		return
 	}
-	t.s.Tasks = t.s.withTask(task)
-	t.crossDraft(task.Escalation)
-	t.sendAs(taskKey(task.Escalation), t.taskMessage("task", task))
-	t.taskFiles(task.Escalation, task.Files)
+	t.bring("task", task)
 }
 
 // crossDraft notes that a question has come while another one is being answered.
@@ -37,37 +34,61 @@ func (t *turn) crossDraft(escalation int64) {
 // due brings a question back that was put back until now.
 func (t *turn) due(b Due) {
 	task, open := t.s.task(b.Escalation)
-	if !open || task.Until.IsZero() || task.Until.After(t.e.At) {
-		return // settled, or put back once more
+	switch {
+	case !open || task.Until.IsZero() || task.Until.After(t.e.At): // settled, or put back once more
+	case !t.atWork():
+		t.sleep(task)
+	default:
+		t.bring("task_again", task)
 	}
-	task.Until = time.Time{}
-	t.s.Tasks = t.s.withTask(task)
-	t.crossDraft(task.Escalation)
-	t.tell(task.Escalation, t.taskMessage("task_again", task))
+}
+
+// quiet reports whether news of a question have to wait for the senior's working
+// hours; they do not while the senior is at it.
+func (t *turn) quiet(escalation int64) bool {
+	d := t.s.Draft
+	return !t.atWork() && (d == nil || d.Escalation != escalation)
 }
 
 // taskChanged shows that who asks has changed.
 func (t *turn) taskChanged(b TaskChanged) {
-	old, open := t.s.task(b.Task.Escalation)
-	if !open {
-		return
-	}
-	b.Task.Until = old.Until
-	t.s.Tasks = t.s.withTask(b.Task)
-	switch b.Kind {
-	case NameDropped:
-		m := t.taskMessage("task", b.Task)
-		m.Replaces = taskKey(b.Task.Escalation)
-		t.send(m)
-	case AskerJoined:
-		text := t.say.Say("task_joined", texts.Data{"Name": t.name(b.Name), "Question": title(b.Task.Text), "Count": len(b.Task.Names)})
-		if knowledge.FoldText(b.Wording) != knowledge.FoldText(b.Task.Text) {
-			text += "\n\n" + quote(b.Wording)
+	e := b.Task.Escalation
+	old, asleep := t.s.asleep(e)
+	if !asleep {
+		var open bool
+		if old, open = t.s.task(e); !open {
+			return
 		}
-		t.tell(b.Task.Escalation, Message{Text: text})
-		t.taskFiles(b.Task.Escalation, newFiles(b.Task.Files, old.Files))
-	case AskerLeft: // others still wait: nothing for the senior to do
 	}
+	task := b.Task
+	task.Until, task.Shown, task.From, task.Next = old.Until, old.Shown, old.From, old.Next
+	if b.Kind == NameDropped && task.Shown {
+		m := t.taskMessage("task", task)
+		m.Replaces = t.taskKey(e)
+		t.send(m)
+	}
+	switch {
+	case asleep:
+		t.s.Asleep = withTask(t.s.Asleep, task)
+	case b.Kind == AskerJoined && t.quiet(e):
+		t.sleep(task)
+	default:
+		t.s.Tasks = withTask(t.s.Tasks, task)
+		if b.Kind == AskerJoined && task.Shown {
+			t.askerJoined(b, newFiles(task.Files, old.Files))
+		}
+	}
+}
+
+// askerJoined tells who waits too. That somebody does no longer, while others do, gives
+// the senior nothing to do.
+func (t *turn) askerJoined(b TaskChanged, files []SentFile) {
+	text := t.say.Say("task_joined", texts.Data{"Name": t.name(b.Name), "Question": title(b.Task.Text), "Count": len(b.Task.Names)})
+	if knowledge.FoldText(b.Wording) != knowledge.FoldText(b.Task.Text) {
+		text += "\n\n" + quote(b.Wording)
+	}
+	t.tell(b.Task.Escalation, Message{Text: text})
+	t.taskFiles(b.Task.Escalation, files)
 }
 
 // newFiles returns the files that were not there before.
@@ -83,18 +104,34 @@ func newFiles(files, before []SentFile) []SentFile {
 
 // taskGone tells the senior that a question has been settled by somebody else.
 func (t *turn) taskGone(b TaskGone) {
-	if _, open := t.s.task(b.Escalation); !open {
+	if task, asleep := t.s.asleep(b.Escalation); asleep {
+		if !task.Shown { // nobody has seen it
+			t.s.Asleep = withoutTask(t.s.Asleep, b.Escalation)
+		}
+		return
+	}
+	task, open := t.s.task(b.Escalation)
+	if !open {
+		return
+	}
+	if t.quiet(b.Escalation) {
+		t.sleep(task) // the morning will tell
 		return
 	}
 	lost := t.forget(b.Escalation)
 	t.s.Over = &Over{Title: b.Text, At: t.e.At}
-	text := t.say.Say(pick(b.By != "", "task_answered", "task_gone"), texts.Data{"Question": title(b.Text), "Senior": b.By})
+	data := texts.Data{"Question": title(b.Text), "Senior": b.By}
+	text := t.say.Say(pick(b.By != "", "task_answered", "task_gone"), data)
+	if b.To != "" {
+		text = t.say.Say("task_elsewhere", data)
+	}
 	t.tell(b.Escalation, Message{Text: text + t.notSent(lost)})
 }
 
 // forget removes a task and the draft about it, and returns what was written.
 func (t *turn) forget(escalation int64) (lost []Part) {
-	t.s.Tasks = t.s.withoutTask(escalation)
+	t.s.Tasks = withoutTask(t.s.Tasks, escalation)
+	t.s.Asleep = withoutTask(t.s.Asleep, escalation)
 	return t.dropDraftOf(escalation)
 }
 
@@ -122,10 +159,21 @@ func (t *turn) detail(b Detail) {
 	if a.Text == "" {
 		a.Text = fileNames(b.Files)
 	}
-	if task, open := t.s.task(b.Escalation); open {
+	task, asleep := t.s.asleep(b.Escalation)
+	if !asleep {
+		task, _ = t.s.task(b.Escalation)
+	}
+	if task.Escalation != 0 {
 		task.Files = append(append([]SentFile(nil), task.Files...), b.Files...)
 		task.Details = append(append([]Addition(nil), task.Details...), a)
-		t.s.Tasks = t.s.withTask(task)
+		if asleep || t.quiet(b.Escalation) {
+			t.sleep(task)
+			return
+		}
+		t.s.Tasks = withTask(t.s.Tasks, task)
+		if !task.Shown {
+			return // it stands in the question, when that is looked at
+		}
 	}
 	if !b.Quiet {
 		t.tell(b.Escalation, Message{
@@ -137,37 +185,48 @@ func (t *turn) detail(b Detail) {
 
 // taskFiles sends the files of those who ask beneath their question.
 func (t *turn) taskFiles(escalation int64, files []SentFile) {
-	t.sendFiles(Message{About: escalation, Beneath: taskKey(escalation)}, files)
+	t.sendFiles(Message{About: escalation, Beneath: t.taskKey(escalation)}, files)
 }
 
 // taskRead goes on with an escalation that had to be looked up.
 func (t *turn) taskRead(b TaskRead) {
+	task := t.asShown(b.Task)
+	e := task.Escalation
+	t.s.Asleep = withoutTask(t.s.Asleep, e)
+	t.s.Tasks = withTask(t.s.Tasks, task)
 	switch b.Then {
 	case HasEntry:
 		t.lookForEntry(b)
 	case FillIn:
-		t.s.Tasks = t.s.withTask(t.asShown(b.Task))
-		lost := t.dropDraftOf(b.Task.Escalation) // the form has the whole answer
+		lost := t.dropDraftOf(e) // the form has the whole answer
 		t.settleDraft()
 		if len(lost) > 0 {
-			t.tell(b.Task.Escalation, Message{Text: t.say.Say("not_sent", texts.Data{"Text": title(gist(lost))})})
+			t.tell(e, Message{Text: t.say.Say("not_sent", texts.Data{"Text": title(gist(lost))})})
 		}
-		t.s.Draft = &Draft{Kind: DraftReply, Escalation: b.Task.Escalation, Question: b.Task.Question, Title: b.Task.Text, Parts: b.Parts, Last: t.e.At}
+		t.s.Draft = &Draft{Kind: DraftReply, Escalation: e, Question: task.Question, Title: task.Text, Parts: b.Parts, Last: t.e.At}
 		t.finishDraft()
+	case ShowTask:
+		first := !task.Shown
+		task.Shown = true
+		t.s.Tasks = withTask(t.s.Tasks, task)
+		t.show("task", task, first)
 	default: // a question that this chat had lost sight of
-		t.s.Tasks = t.s.withTask(t.asShown(b.Task))
 		if len(b.Parts) > 0 {
-			t.draftReply(b.Task.Escalation, b.Parts...)
+			t.draftReply(e, b.Parts...)
 			return
 		}
-		t.take(b.Task.Escalation)
+		t.take(e)
 	}
 }
 
 // asShown returns a task that was read anew with what the chat knows of it.
 func (t *turn) asShown(task Task) Task {
-	if old, ok := t.s.task(task.Escalation); ok {
-		task.Until = old.Until
+	old, ok := t.s.task(task.Escalation)
+	if !ok {
+		old, ok = t.s.asleep(task.Escalation)
+	}
+	if ok {
+		task.Until, task.Shown, task.From, task.Next = old.Until, old.Shown, old.From, old.Next
 	}
 	return task
 }
@@ -255,17 +314,22 @@ func (t *turn) tooLate(b TooLate) {
 
 // taskEnded says that the senior is rid of a question.
 func (t *turn) taskEnded(b TaskEnded) {
+	task, _ := t.s.task(b.Escalation)
 	lost := t.forget(b.Escalation)
-	text := t.say.Say(pick(b.PassedTo != "", "passed", "task_dismissed"), texts.Data{"Senior": b.PassedTo})
+	data := texts.Data{"Senior": b.PassedTo, "Question": title(task.Text)}
+	text := t.say.Say(pick(b.PassedTo != "", "passed", "task_dismissed"), data)
+	if b.Overdue {
+		text = t.say.Say("task_overdue", data)
+	}
 	t.tell(b.Escalation, Message{Text: text + t.notSent(lost)})
 }
 
 func (t *turn) taskPostponed(b TaskPostponed) {
 	if task, ok := t.s.task(b.Escalation); ok {
-		task.Until = b.Due
-		t.s.Tasks = t.s.withTask(task)
+		task.Until, task.Next = b.Due, time.Time{} // nobody is reminded of it meanwhile
+		t.s.Tasks = withTask(t.s.Tasks, task)
 	}
 	t.out = append(t.out, Wake{At: b.Due, Body: Due{Escalation: b.Escalation}})
-	text := t.say.Say("postponed", texts.Data{"Time": b.Due.In(t.manner.Zone).Format("15:04")})
+	text := t.say.Say("postponed", texts.Data{"Time": t.at(b.Due)})
 	t.tell(b.Escalation, Message{Text: text + t.notSent(t.dropDraftOf(b.Escalation))})
 }

@@ -198,6 +198,25 @@ type (
 	Due struct {
 		Escalation int64 `json:"escalation"`
 	}
+	// Morning begins a senior's working hours.
+	Morning struct {
+		At time.Time `json:"at"`
+	}
+	// Overdue follows when nobody has reacted to an escalation until At.
+	Overdue struct {
+		Escalation int64     `json:"escalation"`
+		Stage      Stage     `json:"stage"`
+		At         time.Time `json:"at"`
+	}
+)
+
+// Stage says what follows when nobody reacts.
+type Stage string
+
+// The stages.
+const (
+	StageRemind   Stage = "remind"
+	StageHandOver Stage = "hand_over"
 )
 
 // Events from another chat, or from the command line.
@@ -218,6 +237,7 @@ type (
 		Escalation int64  `json:"escalation"`
 		Text       string `json:"text"`
 		By         string `json:"by,omitempty"` // who has answered it; "" for nobody
+		To         string `json:"to,omitempty"` // who has it now; "" for nobody
 	}
 	// Detail brings a senior what an asker added.
 	Detail struct {
@@ -277,6 +297,8 @@ func (Proved) body()      {}
 func (Guarded) body()     {}
 func (Silence) body()     {}
 func (Due) body()         {}
+func (Morning) body()     {}
+func (Overdue) body()     {}
 func (Assigned) body()    {}
 func (TaskChanged) body() {}
 func (TaskGone) body()    {}

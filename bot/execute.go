@@ -18,14 +18,8 @@ type clerk struct {
 	mail []Mail
 }
 
-// Mail is an event for another chat.
-type Mail struct {
-	Chat ChatID
-	Body Body
-}
-
-func newClerk(tx Tx, e Event, l knowledge.Learning) *clerk {
-	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At, Learning: l, By: e.Person.ID}, e: e}
+func newClerk(tx Tx, e Event, l knowledge.Learning, r knowledge.Routing) *clerk {
+	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At, Learning: l, Routing: r, By: e.Person.ID}, e: e}
 }
 
 // post sends mail; a chat that nobody has opened yet gets none.
@@ -60,6 +54,9 @@ func (c *clerk) execute(ctx context.Context, cmd Command) (Body, error) {
 		return b, err
 	}
 	if b, done, err := c.executeGuarded(ctx, cmd); done {
+		return b, err
+	}
+	if b, done, err := c.executeDesk(ctx, cmd); done {
 		return b, err
 	}
 	return c.executeSenior(ctx, cmd)
@@ -153,15 +150,42 @@ func (c *clerk) readMine(ctx context.Context, m ReadMine) (Body, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, err = c.desk.Waits(ctx, q.ID, c.e.Person.ID)
-		if err != nil && !errors.Is(err, knowledge.ErrNotFound) {
+		mine, err := c.myQuestion(ctx, q, a)
+		if err != nil {
 			return nil, err
 		}
-		if waits := err == nil; waits || !m.WaitingOnly {
-			out.Items = append(out.Items, MyQuestion{Question: q, Text: a.Text, Ask: a.ID, Waits: waits})
+		if mine.Waits || !m.WaitingOnly {
+			out.Items = append(out.Items, mine)
 		}
 	}
 	return out, nil
+}
+
+// myQuestion tells how a question of the asker's stands.
+func (c *clerk) myQuestion(ctx context.Context, q knowledge.Question, a knowledge.Ask) (MyQuestion, error) {
+	out := MyQuestion{Question: q, Text: a.Text, Ask: a.ID}
+	as, err := c.desk.Waits(ctx, q.ID, c.e.Person.ID)
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	out.Waits, out.Senior, out.Usual = true, as.Senior, as.Usual
+	out.Before, err = c.before(ctx, as.Escalation)
+	return out, err
+}
+
+// before counts the questions that their senior, or the queue, had before this one.
+func (c *clerk) before(ctx context.Context, e knowledge.Escalation) (int, error) {
+	open, err := c.tx.Escalations(ctx, knowledge.EscalationFilter{Senior: e.Senior, Unassigned: e.Senior == 0, State: knowledge.EscalationOpen})
+	n := 0
+	for _, o := range open {
+		if o.ID < e.ID {
+			n++
+		}
+	}
+	return n, err
 }
 
 // askedInWords leaves out what people have only added or looked at.
@@ -197,47 +221,11 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 			out.Items = append(out.Items, knowledge.Brief{ID: q.ID, Text: q.Text})
 		}
 	}
+	out.Senior = c.e.Person.Senior
 	if m.For == FAQList || m.For == FAQOfTopic && len(out.Items) == 0 {
 		out.Topics = topics
 	}
 	return out, nil
-}
-
-// taskOf gathers what a senior is shown of an assignment.
-func taskOf(ctx context.Context, tx knowledge.Tx, a knowledge.Assignment) (Task, error) {
-	t := Task{Escalation: a.Escalation.ID, Question: a.Question.ID, Text: a.Question.Text, Names: a.Names, Rejected: a.Rejected, Since: a.Escalation.Created}
-	if len(a.Waiters) > 0 {
-		t.Since = a.Waiters[0].Since
-	}
-	for _, d := range a.Details {
-		t.Details = append(t.Details, Addition{Name: d.Name, Text: d.Text})
-	}
-	asks, err := asksBehind(ctx, tx, a)
-	if err != nil || len(asks) == 0 {
-		return t, err
-	}
-	files, err := tx.Attachments(ctx, knowledge.AttachmentFilter{Asks: asks})
-	t.Files = attached(files)
-	return t, err
-}
-
-// asksBehind returns what those who wait have asked and added.
-func asksBehind(ctx context.Context, tx knowledge.Tx, a knowledge.Assignment) (asks []int64, err error) {
-	waits := map[int64]bool{}
-	for _, w := range a.Waiters {
-		waits[w.Person] = true
-		asks = append(asks, w.Ask)
-	}
-	if len(a.Details) == 0 {
-		return asks, nil
-	}
-	all, err := tx.Asks(ctx, 0, a.Question.ID, 0)
-	for _, ask := range all {
-		if waits[ask.Person] && ask.Decision == knowledge.DecisionDetail {
-			asks = append(asks, ask.ID)
-		}
-	}
-	return asks, err
 }
 
 func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
@@ -248,7 +236,16 @@ func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Sent{s}, c.tellSenior(ctx, s)
+	return c.sent(ctx, s)
+}
+
+// sent tells the senior, and how many questions are before this one.
+func (c *clerk) sent(ctx context.Context, s knowledge.Escalated) (Body, error) {
+	if err := c.tellSenior(ctx, s); err != nil {
+		return nil, err
+	}
+	n, err := c.before(ctx, s.Escalation)
+	return Sent{Escalated: s, Before: n}, err
 }
 
 // tellSenior brings a new question, or a new asker of one, to its senior.
@@ -267,7 +264,7 @@ func (c *clerk) tellSenior(ctx context.Context, s knowledge.Escalated) error {
 				change.Name, change.Wording = s.Names[i], w.Text
 			}
 		}
-		c.post(s.Senior.Chat, change)
+		return c.postTask(ctx, s.Assignment, change)
 	default:
 		c.post(s.Senior.Chat, Assigned{Task: task})
 	}
@@ -285,7 +282,7 @@ func (c *clerk) join(ctx context.Context, m Join) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Sent{s}, c.tellSenior(ctx, s)
+	return c.sent(ctx, s)
 }
 
 func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
@@ -302,10 +299,22 @@ func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
 	}
 	out := WaitEnded{Text: w.Question.Text, Ask: ask, Found: true}
 	if w.Left == 0 {
-		c.post(w.Senior.Chat, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
-		return out, nil
+		err := c.postTask(ctx, w.Assignment, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
+		if err != nil {
+			return nil, err
+		}
+		return out, c.refill(ctx, w.Senior.ID)
 	}
 	return out, c.postChange(ctx, w.Assignment, AskerLeft)
+}
+
+// postTask sends mail about a question to where its senior has it.
+func (c *clerk) postTask(ctx context.Context, a knowledge.Assignment, b Body) error {
+	chat, err := taskChat(ctx, c.tx, a.Escalation.ID, a.Senior)
+	if err == nil {
+		c.post(chat, b)
+	}
+	return err
 }
 
 // waitingAsk returns the ask by which the person waits for a question; 0 for none.
@@ -322,10 +331,10 @@ func (c *clerk) waitingAsk(ctx context.Context, question string) (int64, error) 
 // postChange tells the senior that who asks has changed.
 func (c *clerk) postChange(ctx context.Context, a knowledge.Assignment, kind TaskChange) error {
 	task, err := taskOf(ctx, c.tx, a)
-	if err == nil {
-		c.post(a.Senior.Chat, TaskChanged{Task: task, Kind: kind})
+	if err != nil {
+		return err
 	}
-	return err
+	return c.postTask(ctx, a, TaskChanged{Task: task, Kind: kind})
 }
 
 func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
@@ -346,8 +355,6 @@ func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
 func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	me := c.e.Person.ID
 	switch m := cmd.(type) {
-	case Pass:
-		return c.pass(ctx, m)
 	case Postpone:
 		a, err := c.desk.Postpone(ctx, m.Escalation, me, m.Delay)
 		return c.held(m.Escalation, a, err, TaskPostponed{Escalation: m.Escalation, Due: a.Escalation.Due})
@@ -366,22 +373,18 @@ func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	return nil, fmt.Errorf("execute: unknown command %T", cmd)
 }
 
-// replied tells everybody who waits.
-func (c *clerk) replied(r knowledge.Replied, done ReplyDone) Body {
+// replied tells everybody who waits, and gives the senior the next question.
+func (c *clerk) replied(ctx context.Context, r knowledge.Replied, done ReplyDone) (Body, error) {
 	done.Replied = r
 	c.mail = append(c.mail, answerMail(r, done.Changed, done.Pointed)...)
-	return done
-}
-
-// answerMail is what those who wait for an answer are told.
-func answerMail(r knowledge.Replied, changed, pointed bool) []Mail {
-	q := r.Question
-	page := knowledge.Page{Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created, Files: r.Files}
-	var out []Mail
-	for _, w := range r.Waiters {
-		out = append(out, Mail{Chat: ChatID(w.Chat), Body: AnswerCame{Ask: w.Ask, Wording: w.Text, Page: page, Changed: changed, Pointed: pointed}})
+	if r.Question.Topic == "" {
+		topics, err := c.tx.Topics(ctx)
+		if err != nil {
+			return nil, err
+		}
+		done.Topics = slices.ContainsFunc(topics, func(t knowledge.Topic) bool { return len(t.Seniors) > 0 })
 	}
-	return out
+	return done, c.refill(ctx, c.e.Person.ID)
 }
 
 // held returns result, or TooLate when the escalation is not the senior's any more.
@@ -395,24 +398,12 @@ func (c *clerk) held(escalation int64, a knowledge.Assignment, err error, result
 	return result, nil
 }
 
-func (c *clerk) pass(ctx context.Context, m Pass) (Body, error) {
-	a, err := c.desk.Pass(ctx, m.Escalation, c.e.Person.ID, m.To)
-	if err == nil {
-		task, err := taskOf(ctx, c.tx, a)
-		if err != nil {
-			return nil, err
-		}
-		c.post(a.Senior.Chat, Assigned{Task: task})
-		for _, w := range a.Waiters {
-			c.post(w.Chat, HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: a.Senior.Name, Ask: w.Ask})
-		}
-	}
-	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation, PassedTo: a.Senior.Name})
-}
-
 func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
 	a, err := c.desk.Dismiss(ctx, m.Escalation, c.e.Person.ID)
 	if err == nil {
+		if err := c.refill(ctx, c.e.Person.ID); err != nil {
+			return nil, err
+		}
 		for _, w := range a.Waiters {
 			c.post(w.Chat, Dismissed{Wording: w.Text, Senior: c.e.Person.Name, Ask: w.Ask})
 		}
@@ -437,43 +428,6 @@ func (c *clerk) readTask(ctx context.Context, m ReadTask) (Body, error) {
 	}
 	task, err := taskOf(ctx, c.tx, a)
 	return TaskRead{Task: task, Then: m.Then, Parts: m.Parts}, err
-}
-
-// ownTask returns an escalation that the senior still has to settle; else late
-// says what has become of it.
-func (c *clerk) ownTask(ctx context.Context, id int64) (e knowledge.Escalation, late Body, err error) {
-	e, err = c.tx.Escalation(ctx, id)
-	if err != nil || e.State == knowledge.EscalationOpen && e.Senior == c.e.Person.ID {
-		return e, nil, err
-	}
-	q, err := c.tx.Question(ctx, e.Question)
-	if err != nil {
-		return e, nil, err
-	}
-	return e, TooLate{Escalation: e.ID, Question: q}, nil
-}
-
-func (c *clerk) readSeniors(ctx context.Context, m ReadSeniors) (Body, error) {
-	e, late, err := c.ownTask(ctx, m.Escalation)
-	if err != nil || late != nil {
-		return late, err
-	}
-	all, err := c.tx.People(ctx, true)
-	if err != nil {
-		return nil, err
-	}
-	waiters, err := c.tx.Waiters(ctx, e.Question)
-	if err != nil {
-		return nil, err
-	}
-	out := Seniors{Escalation: m.Escalation}
-	for _, p := range all {
-		asks := slices.ContainsFunc(waiters, func(w knowledge.Waiter) bool { return w.Person == p.ID })
-		if p.ID != c.e.Person.ID && !asks {
-			out.Others = append(out.Others, p)
-		}
-	}
-	return out, nil
 }
 
 func (c *clerk) setEntry(ctx context.Context, m SetEntry) (Body, error) {

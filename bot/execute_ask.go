@@ -22,19 +22,21 @@ func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
 	if err := c.attachToAsk(ctx, c.e.ID, m.Files); err != nil {
 		return nil, err
 	}
-	c.postDetail(a, Detail{Text: m.Text, Files: m.Files, Quiet: m.Quiet})
+	if err := c.postDetail(ctx, a, Detail{Text: m.Text, Files: m.Files, Quiet: m.Quiet}); err != nil {
+		return nil, err
+	}
 	return DetailSent{Senior: a.Senior.Name, Found: true, Text: m.Text, Files: m.Files, Quiet: m.Quiet}, nil
 }
 
 // postDetail brings what an asker has added to the senior who has the question.
-func (c *clerk) postDetail(a knowledge.Assignment, d Detail) {
+func (c *clerk) postDetail(ctx context.Context, a knowledge.Assignment, d Detail) error {
 	d.Escalation, d.Question = a.Escalation.ID, a.Question.Text
 	for i, w := range a.Waiters {
 		if w.Person == c.e.Person.ID {
 			d.Name = a.Names[i]
 		}
 	}
-	c.post(a.Senior.Chat, d)
+	return c.postTask(ctx, a, d)
 }
 
 // attachFiles adds files to an ask. They go to the senior, too, who has its question.
@@ -50,10 +52,10 @@ func (c *clerk) attachFiles(ctx context.Context, m AttachFiles) error {
 	if errors.Is(err, knowledge.ErrNotFound) {
 		return nil
 	}
-	if err == nil {
-		c.postDetail(a, Detail{Files: m.Files})
+	if err != nil {
+		return err
 	}
-	return err
+	return c.postDetail(ctx, a, Detail{Files: m.Files})
 }
 
 // attachToAsk keeps files with an ask; what is too much for it is left out.

@@ -47,7 +47,7 @@ func (c *clerk) reply(ctx context.Context, m Reply) (Body, error) {
 			return nil, err
 		}
 	}
-	return c.replied(r, done), nil
+	return c.replied(ctx, r, done)
 }
 
 // attachToAnswer adds files to an answer that has just been given. Those that are too
@@ -110,7 +110,7 @@ func (c *clerk) revise(ctx context.Context, m Revise) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.replied(r, done), nil
+	return c.replied(ctx, r, done)
 }
 
 func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
@@ -133,7 +133,7 @@ func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
 			return nil, err
 		}
 	}
-	return c.replied(r, done), nil
+	return c.replied(ctx, r, done)
 }
 
 // holdWordings takes back the wordings that an entry has just got, until somebody

@@ -12,8 +12,8 @@ import (
 type Home struct {
 	// Stranger says that they may not use the bot, and that there is nothing for them.
 	Stranger bool
-	Mine []MyQuestion // their latest questions
-	FAQ  []Shelf      // the frequent questions by topic; those without one come last
+	Mine     []MyQuestion // their latest questions
+	FAQ      []Shelf      // the frequent questions by topic; those without one come last
 }
 
 // Shelf is the frequent questions of a topic.
@@ -39,7 +39,7 @@ func (r Reception) Home(ctx context.Context, who knowledge.Identity) (h Home, er
 		if h.Stranger = r.Admits != nil && !r.Admits(p, who); h.Stranger {
 			return nil
 		}
-		mine, err := newClerk(tx, Event{Person: p, At: now()}, knowledge.Learning{}).execute(ctx, ReadMine{})
+		mine, err := newClerk(tx, Event{Person: p, At: now()}, knowledge.Learning{}, knowledge.Routing{}).execute(ctx, ReadMine{})
 		if err != nil {
 			return err
 		}

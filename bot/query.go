@@ -68,6 +68,8 @@ type Prove struct {
 	// answer's files that were too many.
 	Escalation int64 `json:"escalation,omitempty"`
 	LeftOut    int   `json:"left_out,omitempty"`
+	// Topics says that there are topics to choose one of.
+	Topics bool `json:"topics,omitempty"`
 }
 
 // Guard asks what a change of the base would disturb, before it is made. The change

@@ -36,6 +36,14 @@ type State struct {
 	// Given are the senior's latest answers by the messages that they were written
 	// in, oldest first: a message that is edited is a new version.
 	Given []Given `json:"given,omitempty"`
+	// Asleep are escalations of which there is news that the senior gets when their
+	// working hours begin, at Morning.
+	Asleep  []Task    `json:"asleep,omitempty"`
+	Morning time.Time `json:"morning,omitzero"`
+	// Shut says that the chat took no messages the last time.
+	Shut bool `json:"shut,omitempty"`
+	// Refused is when a stranger was last told that the bot is not for them.
+	Refused time.Time `json:"refused,omitzero"`
 }
 
 // LastAsk is the latest ask of a chat.
@@ -57,12 +65,16 @@ type Task struct {
 	Escalation int64      `json:"escalation"`
 	Question   string     `json:"question"` // id
 	Text       string     `json:"text"`
-	Names      []string   `json:"names"` // who waits; "" for those without a name
+	Names      []string   `json:"names"`           // who waits; "" for those without a name
+	Teams      []string   `json:"teams,omitempty"` // where they work, "" when unknown
 	Rejected   []string   `json:"rejected,omitempty"`
 	Details    []Addition `json:"details,omitempty"`
 	Files      []SentFile `json:"files,omitempty"` // of those who ask
 	Since      time.Time  `json:"since"`           // when the first of them began to wait
 	Until      time.Time  `json:"until,omitzero"`  // put back until then; zero when it is not
+	Shown      bool       `json:"shown,omitempty"`
+	From       time.Time  `json:"from,omitzero"` // since when the senior is expected to react
+	Next       time.Time  `json:"next,omitzero"` // when they are reminded or it goes on; zero for never
 }
 
 // Addition is what an asker has added to a question.
@@ -236,8 +248,13 @@ func sourcesOf(parts []Part) []Source {
 }
 
 // task returns the open escalation with the id.
-func (s State) task(escalation int64) (Task, bool) {
-	for _, t := range s.Tasks {
+func (s State) task(escalation int64) (Task, bool) { return findTask(s.Tasks, escalation) }
+
+// asleep returns one of which there is news to come.
+func (s State) asleep(escalation int64) (Task, bool) { return findTask(s.Asleep, escalation) }
+
+func findTask(tasks []Task, escalation int64) (Task, bool) {
+	for _, t := range tasks {
 		if t.Escalation == escalation {
 			return t, true
 		}
@@ -245,11 +262,11 @@ func (s State) task(escalation int64) (Task, bool) {
 	return Task{}, false
 }
 
-// withTask returns the tasks with t added or replaced.
-func (s State) withTask(t Task) []Task {
-	out := make([]Task, 0, len(s.Tasks)+1)
+// withTask returns tasks with t added or replaced.
+func withTask(tasks []Task, t Task) []Task {
+	out := make([]Task, 0, len(tasks)+1)
 	found := false
-	for _, o := range s.Tasks {
+	for _, o := range tasks {
 		if o.Escalation == t.Escalation {
 			o, found = t, true
 		}
@@ -261,10 +278,10 @@ func (s State) withTask(t Task) []Task {
 	return out
 }
 
-// withoutTask returns the tasks without one.
-func (s State) withoutTask(escalation int64) []Task {
+// withoutTask returns tasks without one.
+func withoutTask(tasks []Task, escalation int64) []Task {
 	var out []Task
-	for _, t := range s.Tasks {
+	for _, t := range tasks {
 		if t.Escalation != escalation {
 			out = append(out, t)
 		}

@@ -139,7 +139,7 @@ func (d Desk) anAdmin(ctx context.Context, q Question, had []int64) (int64, erro
 
 // Assign gives a question that waits for a senior to one by hand, whatever they have
 // already. The error wraps ErrConflict when the question does not wait for a senior,
-// and ErrInvalid when they wait for its answer themselves or have left.
+// and ErrInvalid when they wait for its answer themselves or cannot be reached.
 func (d Desk) Assign(ctx context.Context, question string, to int64) (Assignment, error) {
 	a, err := d.assignTo(ctx, question, to)
 	if err != nil {
@@ -159,7 +159,7 @@ func (d Desk) assignTo(ctx context.Context, question string, to int64) (Assignme
 		return a, fmt.Errorf("%w: %w", err, ErrConflict)
 	case err != nil || a.Senior.ID == p.ID:
 		return a, err
-	case p.Left || waits(a.Waiters, p.ID):
+	case !p.Reachable() || waits(a.Waiters, p.ID):
 		return a, fmt.Errorf("person %d: %w", p.ID, ErrInvalid)
 	case a.Senior.ID == 0:
 		e := a.Escalation

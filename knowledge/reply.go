@@ -264,17 +264,22 @@ func (d Desk) Dismiss(ctx context.Context, escalation, senior int64) (Assignment
 	return a, d.close(ctx, q, OffTopic)
 }
 
-// Pass hands an escalation to another senior.
+// Pass hands an escalation to another senior. The error wraps ErrInvalid when they
+// cannot be reached.
 func (d Desk) Pass(ctx context.Context, escalation, senior, to int64) (Assignment, error) {
 	e, q, err := d.held(ctx, escalation, senior)
 	if err != nil {
 		return Assignment{Question: q}, err
 	}
-	e.State, e.Ended = EscalationPassed, d.Now
-	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
+	p, err := d.Tx.Person(ctx, to)
+	if err != nil {
 		return Assignment{}, err
 	}
-	n, err := d.assign(ctx, q.ID, choice{to, PassedOn}, Step{Person: senior})
+	if !p.Reachable() {
+		return Assignment{Question: q}, fmt.Errorf("pass escalation %d to person %d, who cannot be reached: %w", escalation, p.ID, ErrInvalid)
+	}
+	d.By = senior
+	n, err := d.succeed(ctx, e, choice{p.ID, PassedOn})
 	if err != nil {
 		return Assignment{}, err
 	}

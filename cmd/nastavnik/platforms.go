@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/console"
+	"github.com/nastavnik-bot/nastavnik/bot/slack"
+	"github.com/nastavnik-bot/nastavnik/bot/telegram"
+	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/health"
 )
 
@@ -25,12 +30,93 @@ type connection struct {
 	routes map[string]http.Handler
 	// check tells how the platform is, and the name of the bot there.
 	check check
+	// registry finds people by their addresses; nil where nobody can.
+	registry bot.Registry
+	// invite makes a link of an invitation's code; nil where links let nobody in.
+	invite func(ctx context.Context, code string) (string, error)
 }
 
 // connections are the platforms that the configuration turns on; the terminals are
-// always there, and are none of them.
-func (a *app) connections() ([]connection, error) {
-	return nil, nil
+// always there, and are none of them. wake is called when something has come in.
+func (a *app) connections(wake func()) (all []connection, err error) {
+	for _, connect := range []func(func()) (connection, error){a.connectSlack, a.connectTelegram} {
+		c, err := connect(wake)
+		if err != nil {
+			return nil, err
+		}
+		if c.name != "" {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// Where the platforms call, at http.url.
+const (
+	slackPath    = "/slack"
+	telegramPath = "/telegram"
+)
+
+// connectSlack returns the Slack that is configured, a zero connection for none.
+func (a *app) connectSlack(wake func()) (connection, error) {
+	c := a.cfg.Slack
+	if c.Token == "" {
+		return connection{}, nil
+	}
+	o := slack.Options{
+		Token: c.Token.Reveal(), API: c.API, Core: a.reception(wake), Files: a.contents, Say: a.say, Log: a.log, MaxFile: a.cfg.Files.Bytes(),
+	}
+	if c.Mode == configs.ModeSocket {
+		o.AppToken = c.App.Reveal()
+	} else {
+		o.Secret = c.Signing.Reveal()
+	}
+	s := slack.New(o)
+	out := connection{name: slack.Platform, title: "Slack", platform: s.Platform(), receive: s.Run, check: s.Check, registry: s}
+	if c.Mode == configs.ModeHTTP {
+		out.routes = map[string]http.Handler{slackPath: s.Handler()}
+	}
+	return out, nil
+}
+
+// connectTelegram returns the Telegram that is configured, a zero connection for none.
+func (a *app) connectTelegram(wake func()) (connection, error) {
+	c := a.cfg.Telegram
+	if c.Token == "" {
+		return connection{}, nil
+	}
+	o := telegram.Options{
+		Token: c.Token.Reveal(), Endpoint: c.API, Secret: c.Secret.Reveal(), Language: a.cfg.Language, Say: a.say,
+		Store: a.store, Files: a.contents, Wake: wake, Log: a.log,
+	}
+	if c.Mode == configs.ModeWebhook {
+		o.Webhook = strings.TrimSuffix(a.cfg.HTTP.URL, "/") + telegramPath
+	}
+	t, err := telegram.New(o)
+	if err != nil {
+		return connection{}, fmt.Errorf("%w: telegram: %w", configs.ErrConfig, err)
+	}
+	out := connection{name: telegram.Platform, title: "Telegram", platform: t.Platform(), receive: t.Run, alone: true, check: t.Check, invite: t.Invitation}
+	if !c.Open {
+		out.platform.Directory = world{}
+	}
+	if c.Mode == configs.ModeWebhook {
+		out.routes = map[string]http.Handler{telegramPath: t.Webhook()}
+	}
+	return out, nil
+}
+
+// world is the directory of a platform where everybody in the world is.
+type world struct{}
+
+// Profile implements bot.Directory.
+func (world) Profile(context.Context, string) (bot.Profile, error) {
+	return bot.Profile{Outsider: true}, nil
+}
+
+// reception is where adapters bring what they hear.
+func (a *app) reception(wake func()) bot.Reception {
+	return bot.Reception{Store: a.store, Wake: wake, Admits: a.access().Admits}
 }
 
 // platforms are what the runner serves.
