@@ -64,6 +64,10 @@ func (r *record) String() string {
 	return r.all.String()
 }
 
+func debugLog(r *record) *slog.Logger {
+	return slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
 func newOffice(t *testing.T, http bool, change ...func(*slack.Options)) *office {
 	t.Helper()
 	o := &office{t: t, http: http, peer: devenv.Slack(t, people(http)), log: &record{}}
@@ -111,7 +115,7 @@ func (o *office) open(change ...func(*slack.Options)) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := debugLog(o.log)
 	reception := bot.Reception{Store: o.store}
 	opts := slack.Options{
 		Token: o.peer.BotToken, API: o.peer.APIURL, Core: &reception, Files: o.files, Say: russian(o.t), Log: log,
