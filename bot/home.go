@@ -12,8 +12,8 @@ import (
 type Home struct {
 	// Stranger says that they may not use the bot, and that there is nothing for them.
 	Stranger bool
-	Mine []MyQuestion // their latest questions
-	FAQ  []Shelf      // the frequent questions by topic; those without one come last
+	Mine     []MyQuestion // their latest questions
+	FAQ      []Shelf      // the frequent questions by topic; those without one come last
 }
 
 // Shelf is the frequent questions of a topic.

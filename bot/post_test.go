@@ -66,6 +66,7 @@ func TestPostKnowsWhatCameBefore(t *testing.T) {
 			},
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
 				h := newHouse(t, nil)
 				if err := post(h, c.come); err != nil {
 					t.Fatal(err)

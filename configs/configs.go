@@ -48,6 +48,8 @@ type Config struct {
 	S3       S3       `koanf:"s3"`
 	Files    Files    `koanf:"files"`
 	HTTP     HTTP     `koanf:"http"`
+
+	Slack Slack `koanf:"slack"`
 }
 
 // Model is the built-in embedder.
@@ -93,6 +95,7 @@ func Default() Config {
 		Postgres: Postgres{Pool: 10},
 		Milvus:   Milvus{Collection: "nastavnik"},
 		Files:    Files{Limit: "20MB"},
+		Slack:    defaultSlack(),
 	}
 }
 
@@ -191,6 +194,7 @@ func (c Config) validate() []error {
 	}
 	c.Learning.validate(bad)
 	c.validateServers(bad)
+	c.validateSlack(bad)
 	if c.Senior.Silence < time.Second || c.Senior.Silence > time.Hour {
 		bad("senior.silence", "от 1s до 1h, а не %s", c.Senior.Silence)
 	}

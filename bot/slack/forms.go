@@ -105,8 +105,8 @@ func (a *App) takeForm(ctx context.Context, x action) (answer, error) {
 	if v == nil || v.Callback != formCallback || !isUser(x.User.ID) {
 		return nil, nil
 	}
-	var origin formOrigin
-	if err := json.Unmarshal([]byte(v.Private), &origin); err != nil || origin.Chat.Platform() != Platform || origin.Chat.External() != x.User.ID {
+	origin, ok := originOf(v)
+	if !ok || origin.Chat.Platform() != Platform || origin.Chat.External() != x.User.ID {
 		a.o.Log.WarnContext(ctx, "a form of unknown origin", "platform", Platform)
 		return nil, nil
 	}
@@ -119,6 +119,11 @@ func (a *App) takeForm(ctx context.Context, x action) (answer, error) {
 		Chat: origin.Chat, From: identity(x.User.ID),
 		Body: bot.Filled{Pressed: bot.Pressed{ID: origin.ID, Under: origin.Under}, Text: text},
 	})
+}
+
+func originOf(v *view) (origin formOrigin, ok bool) {
+	err := json.Unmarshal([]byte(v.Private), &origin)
+	return origin, err == nil
 }
 
 // triggers remembers the presses for which a form was opened: nothing of them is

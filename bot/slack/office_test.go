@@ -119,7 +119,7 @@ func (o *office) open(change ...func(*slack.Options)) {
 	reception := bot.Reception{Store: o.store}
 	opts := slack.Options{
 		Token: o.peer.BotToken, API: o.peer.APIURL, Core: &reception, Files: o.files, Say: russian(o.t), Log: log,
-		Ping: 10 * time.Minute, // the peer pings seldom
+		Ping:  10 * time.Minute, // the peer pings seldom
 		Rates: slack.Rates{Room: time.Millisecond, All: time.Millisecond, RoomBurst: 100, AllBurst: 1000},
 	}
 	if o.http {

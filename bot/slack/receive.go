@@ -67,7 +67,7 @@ func (a *App) takeEvent(ctx context.Context, me self, e envelope) error {
 		return a.store(ctx, t.event(e.inner.message)...)
 	case "app_home_opened":
 		if e.inner.Tab == "home" && isUser(e.inner.User) {
-			a.background("publishing a start page", func(ctx context.Context) error { return a.publishHome(ctx, e.inner.User) })
+			a.background(ctx, "publishing a start page", func(ctx context.Context) error { return a.publishHome(ctx, e.inner.User) })
 		}
 	case "app_uninstalled", "tokens_revoked":
 		a.o.Log.ErrorContext(ctx, "Slack: приложение удалено или его токены отозваны; установите его снова и задайте новые slack.token и slack.app",
@@ -215,7 +215,7 @@ func (a *App) takeShortcut(ctx context.Context, x action) error {
 		Body: bot.Said{Text: t.text(x.Message.Text), Files: files(x.Message.Files)},
 	})
 	if err == nil && x.ResponseURL != "" {
-		a.background("answering a shortcut", func(ctx context.Context) error {
+		a.background(ctx, "answering a shortcut", func(ctx context.Context) error {
 			return a.respond(ctx, x.ResponseURL, ephemeral(a.o.Say.Say("slack_in_private", nil)))
 		})
 	}

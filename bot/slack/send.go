@@ -191,6 +191,7 @@ func (a *App) replace(ctx context.Context, p place, d bot.Dispatch, parts []bloc
 		err = a.update(ctx, p.channel, old[d.Part], blocks.Part{Text: parts[d.Part].Text})
 	case messageless:
 		return a.post(ctx, p, parts[d.Part], d)
+	default:
 	}
 	if err != nil {
 		return "", a.judge("chat.update", err, repeatable)
@@ -228,6 +229,7 @@ func (a *App) mark(ctx context.Context, p place, d bot.Dispatch) (string, error)
 		case messageless, unfit, closed:
 			a.o.Log.DebugContext(ctx, "a choice is not shown", "platform", Platform, "delivery", d.Of.ID, "err", err)
 			continue
+		default:
 		}
 		if err != nil {
 			return "", a.judge("chat.update", err, repeatable)

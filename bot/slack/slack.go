@@ -162,12 +162,13 @@ func (a *App) self(ctx context.Context) (self, error) {
 }
 
 // background goes on with something that Slack does not wait for.
-func (a *App) background(what string, do func(context.Context) error) {
+func (a *App) background(ctx context.Context, what string, do func(context.Context) error) {
+	ctx = context.WithoutCancel(ctx)
 	a.later.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*a.o.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, 2*a.o.Timeout)
 		defer cancel()
 		if err := do(ctx); err != nil {
-			a.o.Log.WarnContext(ctx, what+" failed", "platform", Platform, "err", err)
+			a.o.Log.WarnContext(ctx, "what follows an event failed", "platform", Platform, "what", what, "err", err)
 		}
 	})
 }

@@ -11,7 +11,6 @@ import (
 
 	api "github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
-
 )
 
 const (
@@ -135,6 +134,7 @@ func (a *App) heard(ctx context.Context, client *socketmode.Client, e socketmode
 		if ok && json.Unmarshal(bad.Message, &r) == nil && r.EnvelopeID != "" {
 			a.enqueue(ctx, client, r, queues)
 		}
+	default: // on its way
 	}
 }
 
@@ -152,4 +152,3 @@ func (a *App) enqueue(ctx context.Context, client *socketmode.Client, r socketmo
 	case <-ctx.Done():
 	}
 }
-
