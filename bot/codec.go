@@ -14,7 +14,7 @@ import (
 var decoders = map[string]func([]byte) (Body, error){
 	"said": decode[Said], "pressed": decode[Pressed], "ended": decode[Ended],
 	"filled": decode[Filled], "edited": decode[Edited], "deleted": decode[Deleted], "opened": decode[Opened], "undelivered": decode[Undelivered],
-	"silence": decode[Silence], "due": decode[Due],
+	"silence": decode[Silence], "due": decode[Due], "morning": decode[Morning], "overdue": decode[Overdue],
 	"assigned": decode[Assigned], "task_changed": decode[TaskChanged], "task_gone": decode[TaskGone], "detail": decode[Detail],
 	"answer_came": decode[AnswerCame], "handed_on": decode[HandedOn], "dismissed": decode[Dismissed],
 	"search": decode[Search], "show": decode[Show], "find_open": decode[FindOpen], "prove": decode[Prove], "guard": decode[Guard],

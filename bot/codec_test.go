@@ -23,10 +23,10 @@ func bodies() []Body {
 		Said{}, Pressed{}, Ended{}, Filled{}, Edited{}, Deleted{}, Opened{}, Undelivered{},
 		Search{}, Show{}, FindOpen{}, Prove{}, Guard{},
 		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
-		Silence{}, Due{},
+		Silence{}, Due{}, Morning{}, Overdue{},
 		Assigned{}, TaskChanged{}, TaskGone{}, Detail{}, AnswerCame{}, HandedOn{}, Dismissed{},
-		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
-		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
+		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, AskChanged{}, Accepted{}, Mine{}, FAQ{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{}, Reminded{}, TaskStays{}, TasksRead{}, Topics{}, TopicSet{},
 	}
 }
 
@@ -34,8 +34,8 @@ func bodies() []Body {
 func results() []Body {
 	return []Body{
 		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
-		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, Mine{}, FAQ{},
-		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{},
+		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, AskChanged{}, Accepted{}, Mine{}, FAQ{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{}, Reminded{}, TaskStays{}, TasksRead{}, Topics{}, TopicSet{},
 	}
 }
 

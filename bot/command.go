@@ -55,11 +55,38 @@ type (
 	Cancel struct{ Question string }
 	// Hide keeps the asker's name from the senior. Result: NameHidden.
 	Hide struct{ Question string }
-	// AddDetail sends more words to the senior. Result: DetailSent.
+	// AddDetail sends more words and files to the senior; Quiet when that need not be
+	// said. Result: DetailSent.
 	AddDetail struct {
 		Question string
 		Text     string
+		Files    []SentFile
+		Quiet    bool
 	}
+	// AttachFiles adds files to an ask, and brings them to the senior who has it.
+	// Result: none.
+	AttachFiles struct {
+		Ask   int64
+		Files []SentFile
+	}
+	// ChangeAsk follows a change of the message that an ask was made with. Text is the
+	// new wording, which goes to the senior who has the question; "" when the message
+	// was deleted. Result: AskChanged.
+	ChangeAsk struct {
+		Ask  int64
+		Ref  string // the message
+		Text string
+	}
+	// Accept lets who has come with an invitation's code in. Result: Accepted.
+	Accept struct{ Code string }
+	// CannotReach follows when nothing can be sent to the chat. Tasks are those that
+	// its senior has there. Result: none.
+	CannotReach struct {
+		Reason string
+		Tasks  []int64
+	}
+	// Redirect sends what a room did not take to the person alone. Result: none.
+	Redirect struct{ Delivery int64 }
 	// ReadMine reads the asker's questions. Result: Mine.
 	ReadMine struct {
 		WaitingOnly bool
@@ -72,81 +99,24 @@ type (
 	}
 )
 
-// Commands of a senior's chat.
-type (
-	// Reply answers an escalation. Those who wait get the answer in any case; with
-	// conflicts it is held back from the base. Result: ReplyDone or TooLate.
-	Reply struct {
-		Escalation int64                `json:"escalation"`
-		Text       string               `json:"text"`
-		Conflicts  []knowledge.Conflict `json:"-"`
-	}
-	// Revise changes an answer, like Reply. Result: ReplyDone.
-	Revise struct {
-		Question  string               `json:"question"`
-		Text      string               `json:"text"`
-		Conflicts []knowledge.Conflict `json:"-"`
-	}
-	// PointTo settles an escalation by an entry. With conflicts the wordings of
-	// those who wait are held back. Result: ReplyDone, TooLate or EntryGone.
-	PointTo struct {
-		Escalation int64                `json:"escalation"`
-		Question   string               `json:"question"`
-		Conflicts  []knowledge.Conflict `json:"-"`
-	}
-	// DecideHeld lets what was held back into the base, or keeps it out. Result: HeldDecided.
-	DecideHeld struct {
-		Reviews []int64
-		Accept  bool
-	}
-	// Pass hands an escalation to another senior. Result: TaskEnded or TooLate.
-	Pass struct{ Escalation, To int64 }
-	// Postpone puts an escalation back. Result: TaskPostponed or TooLate.
-	Postpone struct {
-		Escalation int64
-		Delay      time.Duration
-	}
-	// Dismiss closes an escalation as off topic. Result: TaskEnded or TooLate.
-	Dismiss struct{ Escalation int64 }
-	// ReadTask reads an escalation. Result: TaskRead or TooLate.
-	ReadTask struct {
-		Escalation int64
-		Then       Verb
-		Text       string // what was written about it, "" for nothing
-	}
-	// ReadSeniors reads who else could answer. Result: Seniors.
-	ReadSeniors struct{ Escalation int64 }
-	// SetEntry takes an answer out of the base, puts it back, or makes it a
-	// frequent question. Result: EntrySet.
-	SetEntry struct {
-		Question string
-		To       Verb // KeepOut, PutBack or MakeFAQ
-	}
-)
-
 func (RecordAsk) command()      {}
 func (RecordPick) command()     {}
 func (RecordFeedback) command() {}
 func (Learn) command()          {}
 func (Hold) command()           {}
-func (DecideHeld) command()     {}
 func (ReadAsk) command()        {}
 func (Escalate) command()       {}
 func (Join) command()           {}
 func (Cancel) command()         {}
 func (Hide) command()           {}
 func (AddDetail) command()      {}
+func (AttachFiles) command()    {}
+func (ChangeAsk) command()      {}
+func (Accept) command()         {}
+func (CannotReach) command()    {}
+func (Redirect) command()       {}
 func (ReadMine) command()       {}
 func (ReadFAQ) command()        {}
-func (Reply) command()          {}
-func (Revise) command()         {}
-func (PointTo) command()        {}
-func (Pass) command()           {}
-func (Postpone) command()       {}
-func (Dismiss) command()        {}
-func (ReadTask) command()       {}
-func (ReadSeniors) command()    {}
-func (SetEntry) command()       {}
 
 // FAQUse says what frequent questions are read for.
 type FAQUse string
@@ -175,6 +145,7 @@ type (
 	// Sent says what came of an escalation.
 	Sent struct {
 		Escalated knowledge.Escalated
+		Before    int // how many questions its senior, or the queue, had before it
 	}
 	// AnsweredMeanwhile says that the question of an ask has got an answer that the
 	// asker has not seen.
@@ -185,6 +156,7 @@ type (
 	// WaitEnded says that the asker's waiting is over.
 	WaitEnded struct {
 		Text  string // the question's
+		Ask   int64  // the asker's; 0 when unknown
 		Found bool   // false when the person did not wait
 	}
 	// NameHidden says that the senior is no longer shown the name.
@@ -194,6 +166,22 @@ type (
 		Senior string // "" while there is none
 		Found  bool   // false when the question no longer waits
 		Text   string
+		Files  []SentFile
+		Quiet  bool // as in AddDetail
+	}
+	// AskChanged says what a changed message means for its ask.
+	AskChanged struct {
+		Change   ChangeAsk
+		Waits    bool       // for a senior's reply
+		Senior   string     // who has been told of the new wording; "" for nobody
+		Detail   bool       // it was no question, but more words for one
+		Files    []SentFile // that came with it
+		Question knowledge.Brief
+	}
+	// Accepted says what came of an invitation's code.
+	Accepted struct {
+		Person knowledge.Person // who they are from now on; zero when it is not valid
+		Used   bool             // somebody else has used it
 	}
 	// Mine lists the asker's questions, newest first.
 	Mine struct {
@@ -206,55 +194,7 @@ type (
 		Topic  string
 		Topics []string
 		Items  []knowledge.Brief
-	}
-	// ReplyDone says that an answer is given.
-	ReplyDone struct {
-		Escalation int64
-		Replied    knowledge.Replied
-		Changed    bool // a newer version of an answer given before
-		Pointed    bool // an entry that was there before
-		// Held is what is kept back from the base; empty for nothing.
-		Held []knowledge.Review
-	}
-	// HeldDecided says what came of what was held back.
-	HeldDecided struct {
-		Reviews  []knowledge.Review
-		Question knowledge.Question
-		Late     bool // somebody has decided before
-	}
-	// EntryGone says that an entry is no longer in the base.
-	EntryGone struct{ Escalation int64 }
-	// TooLate says that an escalation is no longer the senior's to settle.
-	TooLate struct {
-		Escalation int64
-		Question   knowledge.Question
-		Text       string // what was not sent, "" for nothing
-	}
-	// TaskEnded says that the senior is rid of an escalation.
-	TaskEnded struct {
-		Escalation int64
-		PassedTo   string // the name of the senior who has it now; "" when it was dismissed
-	}
-	// TaskPostponed says when an escalation comes back.
-	TaskPostponed struct {
-		Escalation int64
-		Due        time.Time
-	}
-	// TaskRead is an escalation as it stands.
-	TaskRead struct {
-		Task Task
-		Then Verb
-		Text string // as in ReadTask
-	}
-	// Seniors lists who else could answer.
-	Seniors struct {
-		Escalation int64
-		Others     []knowledge.Person
-	}
-	// EntrySet says what became of an answer.
-	EntrySet struct {
-		Question knowledge.Question
-		To       Verb
+		Senior bool // they are read for a senior
 	}
 )
 
@@ -264,23 +204,20 @@ type MyQuestion struct {
 	Text     string // the asker's own words
 	Ask      int64
 	Waits    bool
+	// Of what they wait for: who has it, and what is before it there or in the queue.
+	Senior knowledge.Person // zero while it is in the queue
+	Usual  time.Duration    // as in knowledge.Assignment
+	Before int
 }
 
 func (AskRead) body()           {}
 func (Taught) body()            {}
-func (HeldDecided) body()       {}
 func (Sent) body()              {}
 func (AnsweredMeanwhile) body() {}
 func (WaitEnded) body()         {}
 func (NameHidden) body()        {}
 func (DetailSent) body()        {}
+func (AskChanged) body()        {}
+func (Accepted) body()          {}
 func (Mine) body()              {}
 func (FAQ) body()               {}
-func (ReplyDone) body()         {}
-func (EntryGone) body()         {}
-func (TooLate) body()           {}
-func (TaskEnded) body()         {}
-func (TaskPostponed) body()     {}
-func (TaskRead) body()          {}
-func (Seniors) body()           {}
-func (EntrySet) body()          {}

@@ -52,7 +52,12 @@ func quote(s string) string { return "> " + strings.ReplaceAll(s, "\n", "\n> ") 
 
 func (t *turn) button(id string, p Press) Button { return Button{Label: t.say.Say(id, nil), Press: p} }
 
-func taskKey(escalation int64) string { return "task:" + strconv.FormatInt(escalation, 10) }
+// taskKey names the message that brings a senior a question in a chat.
+func taskKey(escalation int64, chat ChatID) string {
+	return "task:" + strconv.FormatInt(escalation, 10) + "/" + string(chat)
+}
+
+func (t *turn) taskKey(escalation int64) string { return taskKey(escalation, t.e.Chat) }
 
 // entryButtons open entries; from says which asks they settle and lead away from.
 func entryButtons(from Press, items []knowledge.Brief) []Button {
@@ -138,6 +143,9 @@ func (t *turn) taskMessage(id string, task Task) Message {
 	names := make([]string, len(task.Names))
 	for i, n := range task.Names {
 		names[i] = t.name(n)
+		if i < len(task.Teams) && task.Teams[i] != "" {
+			names[i] = t.say.Say("name_team", texts.Data{"Name": n, "Team": task.Teams[i]})
+		}
 	}
 	lines := []string{t.say.Say(id, texts.Data{"Names": strings.Join(names, ", "), "Count": len(names)}), "", quote(task.Text)}
 	if waited := t.e.At.Sub(task.Since); waited >= time.Minute {
@@ -155,6 +163,9 @@ func (t *turn) taskMessage(id string, task Task) Message {
 			added[i] = t.name(d.Name) + ": " + d.Text
 		}
 		lines = append(lines, "", t.say.Say("task_details", nil), "", quote(strings.Join(added, "\n\n")))
+	}
+	if len(task.Files) > 0 {
+		lines = append(lines, "", t.say.Say("with_files", texts.Data{"Files": fileNames(task.Files)}))
 	}
 	busy := t.s.Draft != nil && t.s.Draft.Escalation != task.Escalation
 	lines = append(lines, "", t.say.Say(pick(busy, "task_how_busy", "task_how"), texts.Data{"Time": t.span(t.manner.Silence)}))

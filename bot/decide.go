@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
@@ -15,6 +16,13 @@ type Manner struct {
 	Later time.Duration
 	// Zone is the time zone in which times are shown. Default UTC.
 	Zone *time.Location
+	// FileBytes is how large a file may be, as people are told. Default
+	// knowledge.MaxFileBytes.
+	FileBytes int64
+	// Routing sets whom questions go to, and their hours.
+	Routing knowledge.Routing
+	// Access says who may use the bot. Default knowledge.AccessOpen.
+	Access knowledge.Access
 }
 
 // WithDefaults fills in what is not set.
@@ -27,6 +35,9 @@ func (m Manner) WithDefaults() Manner {
 	}
 	if m.Zone == nil {
 		m.Zone = time.UTC
+	}
+	if m.FileBytes <= 0 {
+		m.FileBytes = knowledge.MaxFileBytes
 	}
 	return m
 }
@@ -48,6 +59,10 @@ func NewDecider(say *texts.Catalogue, m Manner) Decider {
 func (d Decider) Decide(s State, e Event) (State, []Action) {
 	t := &turn{Decider: d, s: s, e: e}
 	t.place()
+	if t.stranger() {
+		t.refuse()
+		return t.s, t.out
+	}
 	if !t.fromPerson() && !t.fromSearcher() && !t.fromCommand() {
 		t.fromElsewhere()
 	}
@@ -66,28 +81,6 @@ func (t *turn) do(c Command)   { t.out = append(t.out, Do{c}) }
 func (t *turn) look(q Query)   { t.out = append(t.out, Look{q}) }
 func (t *turn) send(m Message) { t.sendAs("", m) }
 
-// sendAs sends a message under a key, beneath what the person has written last.
-func (t *turn) sendAs(key string, m Message) {
-	if m.Under == "" && m.Beneath == "" {
-		m.Under = t.s.Under
-	}
-	t.out = append(t.out, Send{Key: key, Message: m})
-}
-
-// place notes beneath which message what follows belongs.
-func (t *turn) place() {
-	switch b := t.e.Body.(type) {
-	case Said:
-		t.s.Under = b.Under
-	case Pressed:
-		t.s.Under = b.Under
-	case Filled:
-		t.s.Under = b.Under
-	case Opened, Silence, Due, Assigned, TaskChanged, TaskGone, Detail, AnswerCame, HandedOn, Dismissed, Undelivered:
-		t.s.Under = "" // nothing that the person has just said
-	}
-}
-
 // reply sends a plain text of the catalogue.
 func (t *turn) reply(id string, data texts.Data) { t.send(Message{Text: t.say.Say(id, data)}) }
 
@@ -98,6 +91,14 @@ func (t *turn) fromPerson() bool {
 		t.said(b)
 	case Pressed:
 		t.pressed(b)
+	case Filled:
+		t.filled(b)
+	case Edited:
+		t.edited(b)
+	case Deleted:
+		t.deleted(b)
+	case Opened:
+		t.look(Show{Question: b.Question})
 	case Ended:
 		t.finishDraft()
 	default:
@@ -131,7 +132,7 @@ func (t *turn) fromCommand() bool {
 	case AskRead:
 		t.askRead(b)
 	case Sent:
-		t.sent(b.Escalated)
+		t.sent(b)
 	case AnsweredMeanwhile:
 		t.do(RecordPick{Ask: b.Ask, Question: b.Question.ID})
 		t.look(Show{Ask: b.Ask, Question: b.Question.ID})
@@ -141,6 +142,10 @@ func (t *turn) fromCommand() bool {
 		t.reply(pick(b.Found, "name_hidden", "not_waiting"), nil)
 	case DetailSent:
 		t.detailSent(b)
+	case AskChanged:
+		t.askChanged(b)
+	case Accepted:
+		t.accepted(b)
 	case Mine:
 		t.mine(b)
 	case FAQ:
@@ -159,12 +164,6 @@ func (t *turn) fromSeniorCommand() bool {
 		t.replyDone(b)
 	case TooLate:
 		t.tooLate(b)
-	case TaskEnded:
-		t.taskEnded(b)
-	case TaskPostponed:
-		t.taskPostponed(b)
-	case TaskRead:
-		t.taskRead(b)
 	case Seniors:
 		t.seniors(b)
 	case EntrySet:
@@ -173,6 +172,33 @@ func (t *turn) fromSeniorCommand() bool {
 		t.entryGone(b)
 	case HeldDecided:
 		t.heldDecided(b)
+	case AnswerRead:
+		t.answerRead(b)
+	case Topics:
+		t.topics(b)
+	case TopicSet:
+		t.topicSet(b)
+	default:
+		return t.fromDesk()
+	}
+	return true
+}
+
+// fromDesk handles what has become of a question's being with the senior.
+func (t *turn) fromDesk() bool {
+	switch b := t.e.Body.(type) {
+	case TaskEnded:
+		t.taskEnded(b)
+	case TaskPostponed:
+		t.taskPostponed(b)
+	case TaskRead:
+		t.taskRead(b)
+	case TasksRead:
+		t.tasksRead(b)
+	case TaskStays:
+		t.taskStays(b)
+	case Reminded:
+		t.reminded(b)
 	default:
 		return false
 	}
@@ -186,6 +212,10 @@ func (t *turn) fromElsewhere() {
 		t.silence(b)
 	case Due:
 		t.due(b)
+	case Morning:
+		t.morning(b)
+	case Overdue:
+		t.overdue(b)
 	case Assigned:
 		t.assigned(b.Task)
 	case TaskChanged:
@@ -194,12 +224,25 @@ func (t *turn) fromElsewhere() {
 		t.taskGone(b)
 	case Detail:
 		t.detail(b)
+	case Undelivered:
+		t.undelivered(b)
+	default:
+		t.forAsker()
+	}
+}
+
+// forAsker handles what has become of a question that somebody waits for.
+func (t *turn) forAsker() {
+	switch b := t.e.Body.(type) {
 	case AnswerCame:
 		t.answerCame(b)
 	case HandedOn:
-		t.reply("handed_on", texts.Data{"Question": title(b.Wording), "Senior": b.Senior})
+		data := texts.Data{"Question": title(b.Wording), "Senior": b.Senior}
+		t.tellAsker(b.Ask, Message{Text: t.say.Say(pick(b.Senior != "", "handed_on", "back_in_queue"), data)})
 	case Dismissed:
-		t.reply(pick(b.Senior != "", "dismissed", "taken_back"), texts.Data{"Question": title(b.Wording), "Senior": b.Senior})
+		data := texts.Data{"Question": title(b.Wording), "Senior": b.Senior}
+		t.waitsHere(b.Ask, false)
+		t.tellAsker(b.Ask, Message{Text: t.say.Say(pick(b.Senior != "", "dismissed", "taken_back"), data)})
 	}
 }
 

@@ -20,10 +20,13 @@ func (t *turn) command(text string) bool {
 	switch strings.ToLower(word) {
 	case "/start":
 		t.s.Greeted = true
+		if t.invited(text) {
+			break
+		}
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
 	case "/help":
 		t.s.Greeted = true
-		t.reply(pick(t.e.Person.Senior, "help_senior", "help"), nil)
+		t.alone(Message{Text: t.say.Say(pick(t.e.Person.Senior, "help_senior", "help"), nil)})
 	case "/my":
 		t.do(ReadMine{})
 	case "/faq":
@@ -35,7 +38,7 @@ func (t *turn) command(text string) bool {
 		if strings.Contains(word[1:], "/") || rest != "" {
 			return false
 		}
-		t.reply("unknown_command", texts.Data{"Command": word})
+		t.alone(Message{Text: t.say.Say("unknown_command", texts.Data{"Command": word})})
 	}
 	return true
 }
@@ -52,6 +55,8 @@ func (t *turn) cancelCommand() {
 	case t.s.Detail != "":
 		t.s.Detail = ""
 		t.reply("detail_dropped", nil)
+	case len(t.takeKept()) > 0:
+		t.reply("files_dropped", nil)
 	case t.s.Held != nil:
 		t.s.Held = nil
 		t.reply("draft_dropped", nil)
@@ -64,25 +69,42 @@ func (t *turn) cancelCommand() {
 
 // said handles a message.
 func (t *turn) said(b Said) {
+	t.heardAgain()
 	if t.command(b.Text) {
 		return
 	}
-	text, err := knowledge.CleanText(b.Text, knowledge.MaxAnswerRunes)
-	if err != nil {
-		t.unusable(b.Text)
+	p, ok := t.part(b)
+	if !ok || t.albumGoesOn(b.Album, p) {
 		return
 	}
-	if q := t.s.Detail; q != "" {
-		t.s.Detail = ""
-		if t.e.At.Sub(t.s.DetailAt) <= fresh {
-			t.do(AddDetail{Question: q, Text: text})
-			return
-		}
+	t.s.Album = nil
+	if b.Album != "" {
+		t.s.Album = &Album{ID: b.Album}
 	}
-	if t.saidAsSenior(text) {
-		return
+	switch {
+	case t.saidAsDetail(p), t.saidAsSenior(p):
+	case p.Text == "":
+		t.keep(p)
+	default:
+		t.asked(p)
 	}
-	t.asked(text)
+}
+
+// saidAsDetail handles what is to be added to a question that waits.
+func (t *turn) saidAsDetail(p Part) bool {
+	q := t.s.Detail
+	t.s.Detail = ""
+	if q == "" || t.e.At.Sub(t.s.DetailAt) > fresh {
+		return false
+	}
+	t.addDetail(q, p)
+	return true
+}
+
+func (t *turn) addDetail(question string, p Part) {
+	t.albumIs(Album{Question: question})
+	t.askedHere(t.e.ID, p.Ref)
+	t.do(AddDetail{Question: question, Text: p.Text, Files: append(t.takeKept(), p.Files...)})
 }
 
 // unusable says why a message is no text to work with.
@@ -98,25 +120,42 @@ func (t *turn) unusable(text string) {
 }
 
 // asked handles words that are meant as a question, or as small talk.
-func (t *turn) asked(text string) {
-	if utf8.RuneCountInString(text) > knowledge.MaxQuestionRunes {
+func (t *turn) asked(p Part) {
+	if utf8.RuneCountInString(p.Text) > knowledge.MaxQuestionRunes {
 		t.reply("too_long", texts.Data{"Limit": knowledge.MaxQuestionRunes})
 		return
 	}
-	intent := t.parser.Classify(text)
-	if !t.s.Greeted {
-		t.s.Greeted = true
-		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
-		if intent != search.Question {
-			return // the welcome answers it
-		}
+	intent := t.parser.Classify(p.Text)
+	switch welcomed := t.welcomed(intent); {
+	case intent != search.Question && len(p.Files) > 0:
+		t.keep(p) // «привет» under a screenshot
+	case welcomed || t.smallTalk(intent):
+	default:
+		t.search(p)
 	}
-	if t.smallTalk(intent) {
-		return
+}
+
+// welcomed greets somebody new; true when that is all there is to say. In a room that
+// others read nobody is told at length who the bot is.
+func (t *turn) welcomed(intent search.Intent) bool {
+	if t.s.Greeted {
+		return false
 	}
-	after, shown := t.follows(text)
+	t.s.Greeted = true
+	if t.e.Chat.Shared() {
+		return false
+	}
+	t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
+	return intent != search.Question
+}
+
+// search looks for what the base has on words.
+func (t *turn) search(p Part) {
+	after, shown := t.follows(p.Text)
 	t.forgetSeen()
-	t.look(Search{Ask: t.e.ID, Text: text, Purpose: ForAsk, After: after, Shown: shown})
+	t.askedHere(t.e.ID, p.Ref)
+	t.albumIs(Album{Ask: t.e.ID})
+	t.look(Search{Ask: t.e.ID, Text: p.Text, Purpose: ForAsk, After: after, Shown: shown, Files: append(t.takeKept(), p.Files...)})
 }
 
 // smallTalk answers what is not a question: it never goes to a senior.
@@ -171,6 +210,9 @@ func (t *turn) foundForAsk(b Found) {
 		ID: ask, Person: t.e.Person.ID, Chat: string(t.e.Chat), Text: text, Asked: t.e.At,
 		Decision: b.Result.Decision, Confidence: b.Result.Confidence, Candidates: candidates(b.Result),
 	}})
+	if len(b.Search.Files) > 0 {
+		t.do(AttachFiles{Ask: ask, Files: b.Search.Files})
+	}
 	if b.Result.Decision == knowledge.DecisionAnswer && b.Result.Page != nil {
 		t.sendPage(ask, ask, *b.Result.Page)
 		return
@@ -191,6 +233,7 @@ func candidates(r knowledge.Finding) []knowledge.Candidate {
 func (t *turn) sendPage(ask, asked int64, p knowledge.Page) {
 	t.saw(p)
 	t.send(t.page(ask, asked, p, t.pageText(p)))
+	t.sendFiles(Message{}, attached(p.Files))
 }
 
 // seenLimit bounds how many shown questions a dialogue remembers.
@@ -249,24 +292,19 @@ func (t *turn) openFound(b OpenFound) {
 }
 
 // sent tells the asker where the question went.
-func (t *turn) sent(s knowledge.Escalated) {
-	data := texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text)}
-	var text string
-	switch {
-	case s.Already:
-		text = t.say.Say("already_waiting", data)
-	case s.Senior.ID == 0:
-		text = t.say.Say("sent_no_senior", data)
-	case s.Joined:
-		text = t.say.Say("joined", data)
-	default:
-		text = t.say.Say("sent", data)
-	}
-	if s.Usual > 0 && s.Senior.ID != 0 {
-		text += " " + t.say.Say("usual", texts.Data{"Time": t.span(max(s.Usual, time.Minute))})
+func (t *turn) sent(b Sent) {
+	s := b.Escalated
+	text := t.say.Say(sentText(s), texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text), "Count": b.Before})
+	if s.Senior.ID != 0 {
+		text += t.whenAnswered(s.Senior, s.Usual)
 	}
 	if !s.Already {
 		text += " " + t.say.Say("comes_here", nil)
+	}
+	for _, w := range s.Waiters {
+		if w.Person == t.e.Person.ID {
+			t.waitsHere(w.Ask, true)
+		}
 	}
 	q := s.Question.ID
 	t.send(Message{Text: text, Sections: []Section{{Buttons: []Button{
@@ -276,23 +314,58 @@ func (t *turn) sent(s knowledge.Escalated) {
 	}}}})
 }
 
+// sentText names the text that says where a question went.
+func sentText(s knowledge.Escalated) string {
+	switch {
+	case s.Already:
+		return "already_waiting"
+	case s.Senior.ID == 0 && s.Escalation.Reason == knowledge.Queued:
+		return "sent_queued"
+	case s.Senior.ID == 0:
+		return "sent_no_senior"
+	case s.Joined:
+		return "joined"
+	default:
+		return "sent"
+	}
+}
+
+// whenAnswered says when a senior may be expected to answer, with the space before it;
+// "" when nothing is known of that.
+func (t *turn) whenAnswered(senior knowledge.Person, usual time.Duration) string {
+	out := ""
+	if opens := t.opens(senior, t.e.At); opens.After(t.e.At) {
+		out += " " + t.say.Say("answers_after", texts.Data{"Time": t.at(opens)})
+	}
+	if usual > 0 {
+		out += " " + t.say.Say("usual", texts.Data{"Time": t.span(max(usual, time.Minute))})
+	}
+	return out
+}
+
 func (t *turn) waitEnded(b WaitEnded) {
 	if !b.Found {
 		t.reply("not_waiting", nil)
 		return
 	}
+	t.waitsHere(b.Ask, false)
 	t.reply("wait_cancelled", texts.Data{"Question": title(b.Text)})
 }
 
 // detailSent goes on after more words for a question. When it no longer waits,
 // they may well be a question by themselves: they must not be lost.
 func (t *turn) detailSent(b DetailSent) {
-	if !b.Found {
+	p := Part{Text: b.Text, Files: b.Files}
+	switch {
+	case b.Found && b.Quiet:
+	case b.Found:
+		t.reply("detail_sent", texts.Data{"Senior": b.Senior})
+	case p.Text == "":
+		t.keep(p)
+	default:
 		t.reply("detail_late", nil)
-		t.asked(b.Text)
-		return
+		t.asked(p)
 	}
-	t.reply("detail_sent", texts.Data{"Senior": b.Senior})
 }
 
 // askRead goes on after «Не помогло» and «Нет моего вопроса».
@@ -334,87 +407,23 @@ func (t *turn) answerCame(b AnswerCame) {
 		Ask: b.Ask, Text: b.Wording, Seen: []string{b.Page.ID},
 		Thread: []string{oneLine(b.Wording, threadRunes)}, At: t.e.At, Shown: b.Page.ID,
 	}
-	t.send(Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
+	t.waitsHere(b.Ask, false)
+	t.tellAsker(b.Ask, Message{Text: text, Sections: []Section{t.feedback(b.Ask, b.Ask, b.Page.ID)}})
+	m := Message{}
+	if i := t.placeOf(b.Ask); i >= 0 {
+		m.Under = t.s.Places[i].Under
+	}
+	t.sendFiles(m, attached(newsOf(b)))
 }
 
-// mine lists the asker's questions.
-func (t *turn) mine(b Mine) {
-	if b.WaitingOnly {
-		t.mineWaiting(b.Items)
-		return
-	}
-	if len(b.Items) == 0 {
-		t.reply("my_none", nil)
-		return
-	}
-	lines := []string{t.say.Say("my_title", nil), ""}
-	var open []Button
-	for _, m := range b.Items {
-		status := t.say.Say("status_"+string(m.Question.Status), nil)
-		if m.Question.Closed != knowledge.NotClosed {
-			status = t.say.Say("closed_"+string(m.Question.Closed), nil)
-		}
-		lines = append(lines, "- "+t.say.Say("my_item", texts.Data{"Question": title(m.Text), "Status": status}))
-		if m.Question.Status.Answered() && len(open) < suggestions {
-			open = append(open, Button{Label: short(m.Question.Text), Press: Press{Verb: OpenEntry, Ask: m.Ask, Question: m.Question.ID}})
+// newsOf returns the files that an answer brings: of a new version only those that the
+// one before had not.
+func newsOf(b AnswerCame) []knowledge.Attachment {
+	var out []knowledge.Attachment
+	for _, f := range b.Page.Files {
+		if !b.Changed || b.Page.Updated.Sub(f.Created) < time.Second { // stores keep no more than milliseconds
+			out = append(out, f)
 		}
 	}
-	msg := Message{Text: strings.Join(lines, "\n")}
-	if len(open) > 0 {
-		msg.Sections = []Section{{Title: t.say.Say("my_answers", nil), Buttons: open}}
-	}
-	t.send(msg)
-}
-
-func (t *turn) mineWaiting(items []MyQuestion) {
-	switch len(items) {
-	case 0:
-		t.reply("nothing_to_cancel", nil)
-	case 1:
-		t.do(Cancel{Question: items[0].Question.ID})
-	default:
-		var buttons []Button
-		for _, m := range items {
-			buttons = append(buttons, Button{Label: short(m.Text), Press: Press{Verb: CancelWait, Question: m.Question.ID}})
-		}
-		t.send(Message{Text: t.say.Say("cancel_which", nil), Sections: []Section{{Buttons: buttons}}})
-	}
-}
-
-// faq lists frequent questions: as a welcome, by topic, or of one topic.
-func (t *turn) faq(b FAQ) {
-	switch {
-	case b.For == FAQWelcome:
-		t.welcome(b.Items)
-	case len(b.Items) == 0 && len(b.Topics) == 0:
-		t.reply("faq_none", nil)
-	default:
-		id := "faq_title"
-		switch {
-		case len(b.Items) == 0:
-			id = "faq_no_topic"
-		case b.Topic != "":
-			id = "faq_topic"
-		}
-		m := Message{Text: t.say.Say(id, texts.Data{"Topic": b.Topic})}
-		if len(b.Items) > 0 {
-			m.Sections = append(m.Sections, Section{Buttons: entryButtons(Press{}, b.Items)})
-		}
-		var topics []Button
-		for _, topic := range b.Topics {
-			topics = append(topics, Button{Label: topic, Press: Press{Verb: FAQTopic, Topic: topic}})
-		}
-		if len(topics) > 0 {
-			m.Sections = append(m.Sections, Section{Title: t.say.Say("faq_topics", nil), Buttons: topics})
-		}
-		t.send(m)
-	}
-}
-
-func (t *turn) welcome(items []knowledge.Brief) {
-	m := Message{Text: t.say.Say(pick(t.e.Person.Senior, "intro_senior", "intro"), nil)}
-	if len(items) > 0 {
-		m.Sections = []Section{{Title: t.say.Say("often_asked", nil), Buttons: entryButtons(Press{}, items)}}
-	}
-	t.send(m)
+	return out
 }

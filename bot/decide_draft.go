@@ -20,27 +20,45 @@ const fresh = 10 * time.Minute
 // An answer that reaches the wrong person is the worst that can happen here. So
 // words go to a question by themselves only when they cannot mean another one;
 // else they are held, and the senior is asked.
-func (t *turn) saidAsSenior(text string) bool {
-	if own, ok := t.ownQuestion(text); ok {
-		t.asked(own)
-		return true
-	}
-	if about := t.e.About; about != 0 {
-		t.saidAbout(about, text)
+func (t *turn) saidAsSenior(p Part) bool {
+	if own, ok := t.ownQuestion(p.Text); ok {
+		p.Text = own
+		t.asked(p)
 		return true
 	}
 	d := t.s.Draft
+	about := t.e.About
 	switch {
+	case d != nil && d.Kind == DraftLookup && (about == 0 || about == d.Escalation):
+		t.lookUp(d.Escalation, p.Text)
+	case about != 0 && !t.goesOnEditing(about):
+		t.saidAbout(about, p)
 	case d == nil:
-		return t.saidLoosely(text)
-	case d.Kind == DraftLookup:
-		t.look(Search{Text: text, Purpose: ForExisting, Escalation: d.Escalation})
+		return t.saidLoosely(p)
 	case t.doubtful(*d):
-		t.hold(text)
+		t.hold(p)
 	default:
-		t.addToDraft(*d, text)
+		t.addToDraft(*d, p)
 	}
 	return true
+}
+
+// lookUp searches the base for the entry that answers a question already.
+func (t *turn) lookUp(escalation int64, words string) {
+	if words == "" {
+		t.tell(escalation, Message{Text: t.say.Say("lookup_words", nil)})
+		return
+	}
+	t.look(Search{Text: words, Purpose: ForExisting, Escalation: escalation})
+}
+
+// goesOnEditing reports whether a reply to a message about a settled question is a new
+// version of its answer, which the senior is writing: in a thread every message is
+// such a reply.
+func (t *turn) goesOnEditing(about int64) bool {
+	d := t.s.Draft
+	_, open := t.s.task(about)
+	return d != nil && d.Kind == DraftEdit && d.Escalation == about && !open
 }
 
 // ownQuestion returns what a senior asks for themself: «вопрос: …».
@@ -58,26 +76,26 @@ func (t *turn) ownQuestion(text string) (string, bool) {
 }
 
 // saidAbout handles a reply to a message about an escalation.
-func (t *turn) saidAbout(escalation int64, text string) {
+func (t *turn) saidAbout(escalation int64, p Part) {
 	if _, open := t.s.task(escalation); !open {
 		// Settled, or lost sight of: say so, do not guess.
-		t.do(ReadTask{Escalation: escalation, Then: TakeTask, Text: text})
+		t.do(ReadTask{Escalation: escalation, Then: TakeTask, Parts: []Part{p}})
 		return
 	}
 	t.dropHeld()
-	t.draftReply(escalation, text)
+	t.draftReply(escalation, p)
 }
 
 // saidLoosely handles words while nothing is being written.
-func (t *turn) saidLoosely(text string) bool {
+func (t *turn) saidLoosely(p Part) bool {
 	over := t.s.Over != nil && t.e.At.Sub(t.s.Over.At) <= fresh
 	switch {
-	case len(t.s.Tasks) == 0 && !over, t.isSmallTalk(text):
+	case len(t.s.Tasks) == 0 && !over, p.Text != "" && t.isSmallTalk(p.Text):
 		return false
 	case len(t.s.Tasks) == 1 && !over && t.s.Tasks[0].Until.IsZero():
-		t.draftReply(t.s.Tasks[0].Escalation, text)
+		t.draftReply(t.s.Tasks[0].Escalation, p)
 	default:
-		t.hold(text)
+		t.hold(p)
 	}
 	return true
 }
@@ -103,27 +121,26 @@ func (t *turn) doubtful(d Draft) bool {
 	return others > 0 && (d.Crossed || len(d.Parts) == 0 && t.e.At.Sub(d.Last) > fresh)
 }
 
-// hold keeps words and asks what they are for.
-func (t *turn) hold(text string) {
+// hold keeps what was written and asks what it is for.
+func (t *turn) hold(p Part) {
 	if h := t.s.Held; h != nil && h.Crossed {
 		t.dropHeld()
 	}
-	if h := t.takeHeld(); h != "" {
-		text = h + "\n\n" + text
-	}
-	t.s.Held = &Held{Text: text, At: t.e.At}
+	parts := append(t.takeHeld(), p)
+	t.s.Held = &Held{Parts: parts, At: t.e.At}
+	t.albumIs(Album{Held: true})
 	var buttons []Button
 	if d := t.s.Draft; d != nil && d.Kind == DraftEdit {
-		buttons = append(buttons, t.labelled("button_edit_of", d.Title, Press{Verb: EditAnswer, Question: d.Question, Text: d.Title}))
+		buttons = append(buttons, t.labelled("button_edit_of", d.Title, Press{Verb: EditAnswer, Question: d.Question, Escalation: d.Escalation, Text: d.Title}))
 	}
 	for _, task := range t.s.Tasks {
 		buttons = append(buttons, Button{Label: short(t.name(firstName(task)) + ": " + task.Text), Press: Press{Verb: TakeTask, Escalation: task.Escalation}})
 	}
-	if o := t.s.Over; o != nil && o.Answer != "" && t.e.At.Sub(o.At) <= fresh {
+	if o := t.s.Over; o != nil && len(o.Parts) > 0 && t.e.At.Sub(o.At) <= fresh {
 		buttons = append(buttons, t.labelled("button_append", o.Title, Press{Verb: HeldAppend, Question: o.Question}))
 	}
 	buttons = append(buttons, t.button("button_own", Press{Verb: HeldOwn}), t.button("button_drop", Press{Verb: HeldDrop}))
-	t.send(Message{Text: t.say.Say("which", nil) + "\n\n" + quote(text), Sections: []Section{{Choice: true, Buttons: buttons}}})
+	t.send(Message{Text: t.say.Say("which", nil) + "\n\n" + quote(t.draftText(parts)), Sections: []Section{{Choice: true, Buttons: buttons}}})
 }
 
 func firstName(task Task) string {
@@ -137,35 +154,40 @@ func (t *turn) labelled(id, question string, p Press) Button {
 	return Button{Label: short(t.say.Say(id, texts.Data{"Question": question})), Press: p}
 }
 
-// takeHeld returns what is held, "" for nothing or for what is too old.
-func (t *turn) takeHeld() string {
+// draftText shows what has been written so far, files by their names.
+func (t *turn) draftText(parts []Part) string {
+	text := textOf(parts)
+	if files := filesOf(parts); len(files) > 0 {
+		text = strings.TrimPrefix(text+"\n\n", "\n\n") + t.say.Say("with_files", texts.Data{"Files": fileNames(files)})
+	}
+	return text
+}
+
+// takeHeld returns what is held, nothing for what is too old.
+func (t *turn) takeHeld() []Part {
 	h := t.s.Held
 	t.s.Held = nil
 	if h == nil || t.e.At.Sub(h.At) > fresh {
-		return ""
+		return nil
 	}
-	return h.Text
+	return append([]Part(nil), h.Parts...)
 }
 
 // dropHeld gives up what is held, and says so.
 func (t *turn) dropHeld() {
-	if h := t.takeHeld(); h != "" {
-		t.reply("not_sent", texts.Data{"Text": title(h)})
+	if h := t.takeHeld(); len(h) > 0 {
+		t.reply("not_sent", texts.Data{"Text": title(gist(h))})
 	}
 }
 
-// heldPress says what the text held is for. False for other buttons.
+// heldPress says what is held is for. False for other buttons.
 func (t *turn) heldPress(p Press) bool {
 	switch p.Verb {
 	case HeldDrop:
 		t.s.Held = nil
 		t.reply("draft_dropped", nil)
 	case HeldOwn:
-		if h := t.takeHeld(); h != "" {
-			t.asked(h)
-		} else {
-			t.reply("write_question", nil)
-		}
+		t.ownHeld()
 	case HeldAppend:
 		t.appendHeld(p)
 	default:
@@ -175,35 +197,54 @@ func (t *turn) heldPress(p Press) bool {
 	return true
 }
 
-// appendHeld makes the text held the end of the answer that silence gave out.
+// ownHeld makes what is held a question of the senior's own.
+func (t *turn) ownHeld() {
+	h := t.takeHeld()
+	own := Part{Text: textOf(h), Files: filesOf(h)}
+	switch {
+	case len(h) == 0:
+		t.reply("write_question", nil)
+	case own.Text == "":
+		t.keep(own)
+	default:
+		own.Ref = h[0].Ref
+		t.asked(own)
+	}
+}
+
+// appendHeld makes what is held the end of the answer that silence gave out.
 func (t *turn) appendHeld(p Press) {
 	h, o := t.takeHeld(), t.s.Over
-	if h == "" || o == nil || o.Question != p.Question || o.Answer == "" {
+	if len(h) == 0 || o == nil || o.Question != p.Question || len(o.Parts) == 0 {
 		t.reply("append_gone", nil)
 		return
 	}
 	t.settleDraft()
-	t.addToDraft(Draft{Kind: DraftEdit, Question: o.Question, Title: o.Title}, o.Answer+"\n\n"+h)
+	t.addToDraft(Draft{Kind: DraftEdit, Question: o.Question, Title: o.Title}, append(append([]Part(nil), o.Parts...), h...)...)
 }
 
 // draftReply adds to the reply to an escalation, or begins it.
-func (t *turn) draftReply(escalation int64, text string) {
+func (t *turn) draftReply(escalation int64, parts ...Part) {
 	t.s.Over = nil
 	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == escalation {
-		t.addToDraft(*d, text)
+		t.addToDraft(*d, parts...)
 		return
 	}
 	task, _ := t.s.task(escalation)
 	t.settleDraft()
-	t.addToDraft(Draft{Kind: DraftReply, Escalation: escalation, Question: task.Question, Title: task.Text}, text)
+	t.addToDraft(Draft{Kind: DraftReply, Escalation: escalation, Question: task.Question, Title: task.Text}, parts...)
 }
 
-// addToDraft adds a message; the first one is confirmed with buttons.
-func (t *turn) addToDraft(d Draft, text string) {
+// addToDraft adds messages; the first one is confirmed with buttons.
+func (t *turn) addToDraft(d Draft, parts ...Part) {
 	first := len(d.Parts) == 0
-	d.Parts = append(append([]string(nil), d.Parts...), text)
-	if utf8.RuneCountInString(d.text()) > knowledge.MaxAnswerRunes {
-		t.reply("answer_too_long", texts.Data{"Limit": knowledge.MaxAnswerRunes})
+	d.Parts = append(append([]Part(nil), d.Parts...), parts...)
+	switch {
+	case utf8.RuneCountInString(textOf(d.Parts)) > knowledge.MaxAnswerRunes:
+		t.tell(d.Escalation, Message{Text: t.say.Say("answer_too_long", texts.Data{"Limit": knowledge.MaxAnswerRunes})})
+		return
+	case len(filesOf(d.Parts)) > knowledge.MaxFiles:
+		t.tell(d.Escalation, Message{Text: t.say.Say("too_many_files", texts.Data{"Count": knowledge.MaxFiles})})
 		return
 	}
 	d.Last, d.Crossed = t.e.At, false
@@ -215,27 +256,26 @@ func (t *turn) addToDraft(d Draft, text string) {
 	own := Press{Escalation: d.Escalation, Question: d.Question}
 	done, drop := own, own
 	done.Verb, drop.Verb = DraftDone, DraftDrop
-	t.send(Message{
+	t.tell(d.Escalation, Message{
 		Text:     t.say.Say(pick(d.Kind == DraftEdit, "draft_edit", "draft_reply"), texts.Data{"Question": title(d.Title), "Time": t.span(t.manner.Silence)}),
 		Sections: []Section{{Choice: true, Buttons: []Button{t.button("button_done", done), t.button("button_drop", drop)}}},
 	})
 }
-
-func (d Draft) text() string { return strings.Join(d.Parts, "\n\n") }
 
 // take makes an escalation the one that the next words answer.
 func (t *turn) take(escalation int64) {
 	held := t.takeHeld()
 	task, open := t.s.task(escalation)
 	if !open {
-		t.do(ReadTask{Escalation: escalation, Then: TakeTask, Text: held})
+		t.do(ReadTask{Escalation: escalation, Then: TakeTask, Parts: held})
 		return
 	}
-	if held != "" {
-		t.draftReply(escalation, held)
+	if len(held) > 0 {
+		t.draftReply(escalation, held...)
 		return
 	}
 	t.s.Over = nil
+	t.reacted(escalation)
 	if d := t.s.Draft; d != nil && d.Kind == DraftReply && d.Escalation == escalation {
 		again := *d
 		again.Crossed, again.Last = false, t.e.At
@@ -247,24 +287,24 @@ func (t *turn) take(escalation int64) {
 		t.settleDraft()
 		t.s.Draft = &Draft{Kind: DraftReply, Escalation: escalation, Question: task.Question, Title: task.Text, Last: t.e.At}
 	}
-	t.reply("answer_please", texts.Data{"Question": title(task.Text)})
+	t.tell(escalation, Message{Text: t.say.Say("answer_please", texts.Data{"Question": title(task.Text)})})
 }
 
 // edit begins a new version of an answer.
 func (t *turn) edit(p Press) {
 	held := t.takeHeld()
-	d := Draft{Kind: DraftEdit, Question: p.Question, Title: p.Text, Last: t.e.At}
+	d := Draft{Kind: DraftEdit, Question: p.Question, Escalation: p.Escalation, Title: p.Text, Last: t.e.At}
 	if o := t.s.Draft; o != nil && o.Kind == DraftEdit && o.Question == p.Question {
 		d.Parts = o.Parts
 	} else {
 		t.settleDraft()
 	}
-	if held != "" {
-		t.addToDraft(d, held)
+	if len(held) > 0 {
+		t.addToDraft(d, held...)
 		return
 	}
 	t.s.Draft = &d
-	t.reply("edit_please", texts.Data{"Question": title(p.Text)})
+	t.tell(p.Escalation, Message{Text: t.say.Say("edit_please", texts.Data{"Question": title(p.Text)})})
 }
 
 // settleDraft gives out what is written before another text begins: a senior
@@ -277,7 +317,7 @@ func (t *turn) settleDraft() {
 // donePress is [Готово] under the confirmation of a draft.
 func (t *turn) donePress(p Press) {
 	if !t.isDraft(p) {
-		t.reply("draft_over", nil)
+		t.tell(p.Escalation, Message{Text: t.say.Say("draft_over", nil)})
 		return
 	}
 	t.finishDraft()
@@ -286,7 +326,7 @@ func (t *turn) donePress(p Press) {
 // dropPress is [Не отправлять] under the confirmation of a draft.
 func (t *turn) dropPress(p Press) {
 	if !t.isDraft(p) {
-		t.reply("draft_over", nil)
+		t.tell(p.Escalation, Message{Text: t.say.Say("draft_over", nil)})
 		return
 	}
 	t.dropDraft()
@@ -306,34 +346,40 @@ func (t *turn) silence(b Silence) {
 		return
 	}
 	t.finishDraft()
-	t.s.Over = &Over{Title: d.Title, At: t.e.At, Question: d.Question, Answer: d.text()}
+	over := Over{Title: d.Title, At: t.e.At, Question: d.Question}
+	for _, p := range d.Parts {
+		p.Files = nil // they are with the answer, and stay
+		over.Parts = append(over.Parts, p)
+	}
+	t.s.Over = &over
 }
 
 // finishDraft gives out what is written, if anything is: [Готово], silence, or
 // the end of input.
 func (t *turn) finishDraft() {
 	d := t.s.Draft
-	switch {
-	case d == nil || len(d.Parts) == 0:
+	if d == nil || len(d.Parts) == 0 {
 		return
-	case d.Kind == DraftEdit:
-		t.look(Guard{Revise: &Revise{Question: d.Question, Text: d.text()}})
-	default:
-		t.look(Guard{Reply: &Reply{Escalation: d.Escalation, Text: d.text()}})
 	}
 	t.s.Draft = nil
+	text, files, sources := textOf(d.Parts), filesOf(d.Parts), sourcesOf(d.Parts)
+	if d.Kind == DraftEdit { // without words only files are added
+		t.look(Guard{Revise: &Revise{Question: d.Question, Escalation: d.Escalation, Text: text, Files: files, Sources: sources}})
+		return
+	}
+	if text == "" {
+		text, sources = t.say.Say("answer_in_files", texts.Data{"Count": len(files)}), nil
+	}
+	t.look(Guard{Reply: &Reply{Escalation: d.Escalation, Text: text, Files: files, Sources: sources}})
 }
 
 // dropDraft forgets what is being written.
 func (t *turn) dropDraft() {
 	d := t.s.Draft
 	t.s.Draft = nil
-	switch {
-	case d.Kind == DraftEdit:
-		t.reply("edit_dropped", nil)
-	case d.Kind == DraftReply && len(d.Parts) > 0:
-		t.send(Message{Text: t.say.Say("draft_dropped", nil) + " " + t.say.Say("draft_was_question", nil)})
-	default:
-		t.reply("draft_dropped", nil)
+	text := t.say.Say(pick(d.Kind == DraftEdit, "edit_dropped", "draft_dropped"), nil)
+	if d.Kind == DraftReply && len(d.Parts) > 0 {
+		text += " " + t.say.Say("draft_was_question", nil)
 	}
+	t.tell(d.Escalation, Message{Text: text})
 }

@@ -16,11 +16,17 @@ func (t *turn) guarded(b Guarded) {
 	case g.Lesson != nil:
 		t.do(Hold{Lesson: *g.Lesson, Conflicts: b.Conflicts})
 	case g.Reply != nil:
-		t.do(Reply{Escalation: g.Reply.Escalation, Text: g.Reply.Text, Conflicts: b.Conflicts})
+		reply := *g.Reply
+		reply.Conflicts = b.Conflicts
+		t.do(reply)
 	case g.Revise != nil:
-		t.do(Revise{Question: g.Revise.Question, Text: g.Revise.Text, Conflicts: b.Conflicts})
+		revise := *g.Revise
+		revise.Conflicts = b.Conflicts
+		t.do(revise)
 	case g.PointTo != nil:
-		t.do(PointTo{Escalation: g.PointTo.Escalation, Question: g.PointTo.Question, Conflicts: b.Conflicts})
+		point := *g.PointTo
+		point.Conflicts = b.Conflicts
+		t.do(point)
 	}
 }
 
@@ -42,13 +48,13 @@ func (t *turn) held(p Prove, held []knowledge.Review) {
 		ids = append(ids, r.ID)
 	}
 	sections := []Section{{Choice: true, Buttons: []Button{
-		t.button("button_held_yes", Press{Verb: HeldYes, Reviews: ids}),
-		t.button("button_held_no", Press{Verb: HeldNo, Reviews: ids}),
+		t.button("button_held_yes", Press{Verb: HeldYes, Reviews: ids, Escalation: p.Escalation}),
+		t.button("button_held_no", Press{Verb: HeldNo, Reviews: ids, Escalation: p.Escalation}),
 	}}}
 	if !p.Pointed {
 		sections = append(sections, Section{Buttons: []Button{t.editButton(p)}})
 	}
-	t.send(Message{Text: t.told(p) + " " + t.why(p.Wording, held), Sections: sections})
+	t.tell(p.Escalation, Message{Text: t.told(p) + " " + t.why(p.Wording, held), Sections: sections})
 }
 
 // conflictsShown is how many examples of what would change a senior is shown.
@@ -96,41 +102,44 @@ func (t *turn) heldDecided(b HeldDecided) {
 	}
 	r := b.Reviews[0]
 	data := texts.Data{"Question": title(b.Question.Text), "Wording": title(r.Wording)}
+	m := Message{}
 	switch {
 	case b.Late:
-		t.decidedBefore(r, data)
+		m.Text = t.decidedBefore(r, data)
 	case r.Accepted:
-		t.heldAccepted(b.Question, r)
+		t.heldAccepted(b, r)
+		return
 	case r.Wording != "":
-		t.reply("held_wording_refused", data)
+		m.Text = t.say.Say("held_wording_refused", data)
 	default:
-		t.send(Message{Text: t.say.Say("held_answer_refused", data), Sections: []Section{{Buttons: []Button{
-			t.button("button_put_back", Press{Verb: PutBack, Question: b.Question.ID}),
-		}}}})
+		m.Text = t.say.Say("held_answer_refused", data)
+		m.Sections = []Section{{Buttons: []Button{t.putBackButton(Prove{Question: b.Question.ID, Escalation: b.Escalation})}}}
 	}
+	t.tell(b.Escalation, m)
 }
 
 // decidedBefore says how somebody else has decided, or that there is nothing to
 // decide any more.
-func (t *turn) decidedBefore(r knowledge.Review, data texts.Data) {
+func (t *turn) decidedBefore(r knowledge.Review, data texts.Data) string {
 	switch {
 	case r.Decided.IsZero():
-		t.reply("held_gone", data)
+		return t.say.Say("held_gone", data)
 	case r.Wording == "":
-		t.reply(pick(r.Accepted, "held_answer_was_accepted", "held_answer_was_refused"), data)
+		return t.say.Say(pick(r.Accepted, "held_answer_was_accepted", "held_answer_was_refused"), data)
 	default:
-		t.reply(pick(r.Accepted, "held_wording_was_accepted", "held_wording_was_refused"), data)
+		return t.say.Say(pick(r.Accepted, "held_wording_was_accepted", "held_wording_was_refused"), data)
 	}
 }
 
 // heldAccepted lets what has gone live be proved.
-func (t *turn) heldAccepted(q knowledge.Question, r knowledge.Review) {
-	p := Prove{Question: q.ID, Entry: q.Text, Wording: q.Text, Accepted: true}
+func (t *turn) heldAccepted(b HeldDecided, r knowledge.Review) {
+	q := b.Question
+	p := Prove{Question: q.ID, Entry: q.Text, Wording: q.Text, Accepted: true, Escalation: b.Escalation}
 	if r.Wording != "" {
 		p.Wording, p.Learned = r.Wording, true
 	}
 	if !q.Status.Answered() { // the entry has left the base since
-		t.reply("held_wording_accepted", texts.Data{"Wording": title(p.Wording)})
+		t.tell(b.Escalation, Message{Text: t.say.Say("held_wording_accepted", texts.Data{"Wording": title(p.Wording)})})
 		return
 	}
 	t.look(p)

@@ -6,16 +6,29 @@ import (
 
 // pressed handles a press of a button, however old its message is.
 func (t *turn) pressed(b Pressed) {
+	if t.pressable(b) {
+		t.press(b)
+	}
+}
+
+// pressable reports whether a button still does something, and says why not.
+func (t *turn) pressable(b Pressed) bool {
 	switch {
+	case b.Foreign:
+		t.alone(Message{Text: t.say.Say("button_foreign", nil)})
 	case b.Button == nil:
 		t.reply("button_unknown", nil)
-		return
-	case b.Taken == b.Button.Label:
-		return // a double press does nothing twice
+	case b.Taken == b.Button.Label: // a double press does nothing twice
 	case b.Taken != "":
 		t.taken(b)
-		return
+	default:
+		return true
 	}
+	return false
+}
+
+func (t *turn) press(b Pressed) {
+	t.heardAgain()
 	t.out = append(t.out, Mark{b.ID})
 	if !t.askerPress(b.Button.Press) {
 		t.seniorPress(b.Button.Press)
@@ -104,7 +117,10 @@ func (t *turn) seniorPress(p Press) {
 	case PassTo:
 		t.do(Pass{Escalation: p.Escalation, To: p.Person})
 	case Later:
-		t.do(Postpone{Escalation: p.Escalation, Delay: t.manner.Later})
+		due := t.opens(t.e.Person, t.e.At.Add(t.manner.Later))
+		t.do(Postpone{Escalation: p.Escalation, Delay: due.Sub(t.e.At)})
+	case ShowTask:
+		t.do(ReadTask{Escalation: p.Escalation, Then: ShowTask})
 	case NotOnTopic:
 		t.do(Dismiss{Escalation: p.Escalation})
 	default:
@@ -120,9 +136,13 @@ func (t *turn) answeredPress(p Press) {
 	case EditAnswer:
 		t.edit(p)
 	case KeepOut, PutBack, MakeFAQ:
-		t.do(SetEntry{Question: p.Question, To: p.Verb})
+		t.do(SetEntry{Question: p.Question, To: p.Verb, Escalation: p.Escalation})
+	case ChooseTopic:
+		t.do(ReadTopics{Question: p.Question, Escalation: p.Escalation})
+	case PickTopic:
+		t.do(SetTopic{Question: p.Question, Topic: p.Topic, Escalation: p.Escalation})
 	case HeldYes, HeldNo:
-		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes})
+		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes, Escalation: p.Escalation})
 	default:
 		t.reply("button_unknown", nil)
 	}

@@ -81,6 +81,12 @@ func checkSent(t interface{ Fatalf(string, ...any) }, actions []Action) {
 			continue
 		}
 		m := s.Message
+		if m.File != nil {
+			if m.Text != "" || len(m.Sections) > 0 {
+				t.Fatalf("a file with more beside it: %+v", m)
+			}
+			continue
+		}
 		if strings.TrimSpace(m.Text) == "" || !utf8.ValidString(m.Text) {
 			t.Fatalf("an empty or broken message: %q", m.Text)
 		}
@@ -112,10 +118,10 @@ func FuzzSaid(f *testing.F) {
 		"detail":      {Greeted: true, Detail: "q1", DetailAt: noon()},
 		"one task":    {Greeted: true, Tasks: []Task{{Escalation: 1, Question: "q1", Text: "как войти", Names: []string{"Иван"}}}},
 		"two tasks":   {Greeted: true, Tasks: []Task{{Escalation: 1, Question: "q1", Text: "как войти", Names: []string{""}}, {Escalation: 2, Question: "q2", Text: "как выйти"}}},
-		"draft":       {Tasks: []Task{{Escalation: 1, Question: "q1"}}, Draft: &Draft{Kind: DraftReply, Escalation: 1, Question: "q1", Parts: []string{"так"}, Last: noon()}},
+		"draft":       {Tasks: []Task{{Escalation: 1, Question: "q1"}}, Draft: &Draft{Kind: DraftReply, Escalation: 1, Question: "q1", Parts: []Part{{Text: "так"}}, Last: noon()}},
 		"lookup":      {Tasks: []Task{{Escalation: 1, Question: "q1"}}, Draft: &Draft{Kind: DraftLookup, Escalation: 1, Question: "q1", Last: noon()}},
 		"edit":        {Draft: &Draft{Kind: DraftEdit, Question: "q1", Title: "как войти", Last: noon()}},
-		"held, over":  {Held: &Held{Text: "туда", At: noon()}, Over: &Over{Title: "как войти", At: noon(), Question: "q1", Answer: "так"}},
+		"held, over":  {Held: &Held{Parts: []Part{{Text: "туда"}}, At: noon()}, Over: &Over{Title: "как войти", At: noon(), Question: "q1", Parts: []Part{{Text: "так"}}}},
 		"postponed":   {Tasks: []Task{{Escalation: 1, Question: "q1", Until: noon().Add(time.Hour)}}},
 		"lost answer": {Tasks: []Task{{Escalation: 2, Question: "q2"}}, Draft: &Draft{Kind: DraftReply, Escalation: 1, Last: noon(), Crossed: true}},
 	}
@@ -209,9 +215,9 @@ func (k *desk) perform(t *rapid.T, c Command, tasks []Task) {
 	case ReadTask:
 		task, open := k.s.task(c.Escalation)
 		if open {
-			k.event(t, TaskRead{Task: task, Then: c.Then, Text: c.Text}, 0)
+			k.event(t, TaskRead{Task: task, Then: c.Then, Parts: c.Parts}, 0)
 		} else {
-			k.event(t, TooLate{Escalation: c.Escalation, Text: c.Text}, 0)
+			k.event(t, TooLate{Escalation: c.Escalation, Parts: c.Parts}, 0)
 		}
 	}
 }
@@ -269,7 +275,7 @@ func (k *desk) pressed(t *rapid.T, b Button) {
 		k.taken[b.Press.Escalation] = k.arrived
 		// Chosen by hand: what is held is meant for it now.
 		if h := k.s.Held; h != nil {
-			for _, w := range strings.Fields(h.Text) {
+			for _, w := range strings.Fields(textOf(h.Parts)) {
 				k.may[w][b.Press.Escalation] = true
 			}
 		}
@@ -348,7 +354,7 @@ func verbs() []Verb {
 	return []Verb{
 		OpenEntry, SayHelped, SayNot, NotMine, JoinOpen, SendMine, AddDetails, CancelWait, HideName, FAQTopic,
 		TakeTask, DraftDone, DraftDrop, HeldDrop, HeldOwn, HeldAppend, HasEntry, PickEntry, PassOn, PassTo, Later, NotOnTopic,
-		EditAnswer, KeepOut, PutBack, MakeFAQ, HeldYes, HeldNo, "fly",
+		EditAnswer, KeepOut, PutBack, MakeFAQ, HeldYes, HeldNo, FillIn, ShowTask, ChooseTopic, PickTopic, "fly",
 	}
 }
 
@@ -356,7 +362,7 @@ func TestPuttingOffDropsTheDraft(t *testing.T) {
 	d := decider(t)
 	s := State{
 		Tasks: []Task{{Escalation: 1, Question: "q1", Text: "вопрос"}},
-		Draft: &Draft{Kind: DraftReply, Escalation: 1, Question: "q1", Parts: []string{"начатый ответ"}, Last: noon()},
+		Draft: &Draft{Kind: DraftReply, Escalation: 1, Question: "q1", Parts: []Part{{Text: "начатый ответ"}}, Last: noon()},
 	}
 	s, actions := d.Decide(s, Event{ID: 7, Chat: "console:x", At: noon(), Body: TaskPostponed{Escalation: 1, Due: noon().Add(time.Hour)}, Person: knowledge.Person{ID: 3, Senior: true}})
 	if s.Draft != nil || s.Tasks[0].Until.IsZero() {

@@ -376,3 +376,42 @@ func TestFilesAreFetched(t *testing.T) {
 		})
 	}
 }
+
+// swamp never answers before it is drained.
+type swamp struct{ drained chan struct{} }
+
+func (s *swamp) Parts(bot.Dispatch) int { return 1 }
+
+func (s *swamp) Send(ctx context.Context, _ bot.Dispatch) (string, error) {
+	select {
+	case <-s.drained:
+	case <-ctx.Done():
+	}
+	return "", ctx.Err()
+}
+
+func TestAPlatformThatHangsHoldsUpNoOther(t *testing.T) {
+	s, p := &swamp{drained: make(chan struct{})}, &postOffice{}
+	h := newOffice(t, p, func(o *bot.Options) {
+		o.Platforms["swamp"] = bot.Platform{Sender: s}
+		o.Workers = 1
+	})
+	for n := range 5 {
+		h.puts(fmt.Sprint("stuck", n), bot.NewChat("swamp", fmt.Sprint(n)), bot.Message{Text: "1"})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.runner.Run(ctx) }()
+	h.puts("free", "office:a", bot.Message{Text: "2"})
+	for len(p.attempts()) == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("the other platform waits")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(s.drained)
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

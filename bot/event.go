@@ -205,6 +205,25 @@ type (
 	Due struct {
 		Escalation int64 `json:"escalation"`
 	}
+	// Morning begins a senior's working hours.
+	Morning struct {
+		At time.Time `json:"at"`
+	}
+	// Overdue follows when nobody has reacted to an escalation until At.
+	Overdue struct {
+		Escalation int64     `json:"escalation"`
+		Stage      Stage     `json:"stage"`
+		At         time.Time `json:"at"`
+	}
+)
+
+// Stage says what follows when nobody reacts.
+type Stage string
+
+// The stages.
+const (
+	StageRemind   Stage = "remind"
+	StageHandOver Stage = "hand_over"
 )
 
 // Events from another chat, or from the command line.
@@ -225,13 +244,17 @@ type (
 		Escalation int64  `json:"escalation"`
 		Text       string `json:"text"`
 		By         string `json:"by,omitempty"` // who has answered it; "" for nobody
+		To         string `json:"to,omitempty"` // who has it now; "" for nobody
 	}
 	// Detail brings a senior what an asker added.
 	Detail struct {
-		Escalation int64  `json:"escalation"`
-		Name       string `json:"name"` // "" when the asker does not want to be named
-		Text       string `json:"text"`
-		Question   string `json:"question"` // the question's text
+		Escalation int64      `json:"escalation"`
+		Name       string     `json:"name"` // "" when the asker does not want to be named
+		Text       string     `json:"text"`
+		Question   string     `json:"question"` // the question's text
+		Files      []SentFile `json:"files,omitempty"`
+		// Quiet says that the files go on with those that have just come.
+		Quiet bool `json:"quiet,omitempty"`
 	}
 	// AnswerCame brings an asker the reply that was waited for.
 	AnswerCame struct {
@@ -246,11 +269,13 @@ type (
 		Question string `json:"question"`
 		Wording  string `json:"wording"`
 		Senior   string `json:"senior"`
+		Ask      int64  `json:"ask,omitempty"` // the asker's
 	}
 	// Dismissed tells an asker that the question was closed without an answer.
 	Dismissed struct {
 		Wording string `json:"wording"`
 		Senior  string `json:"senior"`
+		Ask     int64  `json:"ask,omitempty"`
 	}
 )
 
@@ -279,6 +304,8 @@ func (Proved) body()      {}
 func (Guarded) body()     {}
 func (Silence) body()     {}
 func (Due) body()         {}
+func (Morning) body()     {}
+func (Overdue) body()     {}
 func (Assigned) body()    {}
 func (TaskChanged) body() {}
 func (TaskGone) body()    {}

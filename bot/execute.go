@@ -18,14 +18,8 @@ type clerk struct {
 	mail []Mail
 }
 
-// Mail is an event for another chat.
-type Mail struct {
-	Chat ChatID
-	Body Body
-}
-
-func newClerk(tx Tx, e Event, l knowledge.Learning) *clerk {
-	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At, Learning: l, By: e.Person.ID}, e: e}
+func newClerk(tx Tx, e Event, l knowledge.Learning, r knowledge.Routing) *clerk {
+	return &clerk{tx: tx, desk: knowledge.Desk{Tx: tx, Now: e.At, Learning: l, Routing: r, By: e.Person.ID}, e: e}
 }
 
 // post sends mail; a chat that nobody has opened yet gets none.
@@ -62,6 +56,9 @@ func (c *clerk) execute(ctx context.Context, cmd Command) (Body, error) {
 	if b, done, err := c.executeGuarded(ctx, cmd); done {
 		return b, err
 	}
+	if b, done, err := c.executeDesk(ctx, cmd); done {
+		return b, err
+	}
 	return c.executeSenior(ctx, cmd)
 }
 
@@ -80,6 +77,10 @@ func (c *clerk) executeWait(ctx context.Context, cmd Command) (Body, bool, error
 		b, err = c.hide(ctx, m)
 	case AddDetail:
 		b, err = c.addDetail(ctx, m)
+	case AttachFiles:
+		err = c.attachFiles(ctx, m)
+	case ChangeAsk:
+		b, err = c.changeAsk(ctx, m)
 	default:
 		return nil, false, nil
 	}
@@ -149,15 +150,42 @@ func (c *clerk) readMine(ctx context.Context, m ReadMine) (Body, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, err = c.desk.Waits(ctx, q.ID, c.e.Person.ID)
-		if err != nil && !errors.Is(err, knowledge.ErrNotFound) {
+		mine, err := c.myQuestion(ctx, q, a)
+		if err != nil {
 			return nil, err
 		}
-		if waits := err == nil; waits || !m.WaitingOnly {
-			out.Items = append(out.Items, MyQuestion{Question: q, Text: a.Text, Ask: a.ID, Waits: waits})
+		if mine.Waits || !m.WaitingOnly {
+			out.Items = append(out.Items, mine)
 		}
 	}
 	return out, nil
+}
+
+// myQuestion tells how a question of the asker's stands.
+func (c *clerk) myQuestion(ctx context.Context, q knowledge.Question, a knowledge.Ask) (MyQuestion, error) {
+	out := MyQuestion{Question: q, Text: a.Text, Ask: a.ID}
+	as, err := c.desk.Waits(ctx, q.ID, c.e.Person.ID)
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	out.Waits, out.Senior, out.Usual = true, as.Senior, as.Usual
+	out.Before, err = c.before(ctx, as.Escalation)
+	return out, err
+}
+
+// before counts the questions that their senior, or the queue, had before this one.
+func (c *clerk) before(ctx context.Context, e knowledge.Escalation) (int, error) {
+	open, err := c.tx.Escalations(ctx, knowledge.EscalationFilter{Senior: e.Senior, Unassigned: e.Senior == 0, State: knowledge.EscalationOpen})
+	n := 0
+	for _, o := range open {
+		if o.ID < e.ID {
+			n++
+		}
+	}
+	return n, err
 }
 
 // askedInWords leaves out what people have only added or looked at.
@@ -193,21 +221,11 @@ func (c *clerk) readFAQ(ctx context.Context, m ReadFAQ) (Body, error) {
 			out.Items = append(out.Items, knowledge.Brief{ID: q.ID, Text: q.Text})
 		}
 	}
+	out.Senior = c.e.Person.Senior
 	if m.For == FAQList || m.For == FAQOfTopic && len(out.Items) == 0 {
 		out.Topics = topics
 	}
 	return out, nil
-}
-
-func taskOf(a knowledge.Assignment) Task {
-	t := Task{Escalation: a.Escalation.ID, Question: a.Question.ID, Text: a.Question.Text, Names: a.Names, Rejected: a.Rejected, Since: a.Escalation.Created}
-	if len(a.Waiters) > 0 {
-		t.Since = a.Waiters[0].Since
-	}
-	for _, d := range a.Details {
-		t.Details = append(t.Details, Addition{Name: d.Name, Text: d.Text})
-	}
-	return t
 }
 
 func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
@@ -218,25 +236,39 @@ func (c *clerk) escalate(ctx context.Context, m Escalate) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.tellSenior(s)
-	return Sent{s}, nil
+	return c.sent(ctx, s)
+}
+
+// sent tells the senior, and how many questions are before this one.
+func (c *clerk) sent(ctx context.Context, s knowledge.Escalated) (Body, error) {
+	if err := c.tellSenior(ctx, s); err != nil {
+		return nil, err
+	}
+	n, err := c.before(ctx, s.Escalation)
+	return Sent{Escalated: s, Before: n}, err
 }
 
 // tellSenior brings a new question, or a new asker of one, to its senior.
-func (c *clerk) tellSenior(s knowledge.Escalated) {
+func (c *clerk) tellSenior(ctx context.Context, s knowledge.Escalated) error {
+	if s.Already {
+		return nil
+	}
+	task, err := taskOf(ctx, c.tx, s.Assignment)
 	switch {
-	case s.Already:
+	case err != nil:
+		return err
 	case s.Joined:
-		change := TaskChanged{Task: taskOf(s.Assignment), Kind: AskerJoined}
+		change := TaskChanged{Task: task, Kind: AskerJoined}
 		for i, w := range s.Waiters {
 			if w.Person == c.e.Person.ID {
 				change.Name, change.Wording = s.Names[i], w.Text
 			}
 		}
-		c.post(s.Senior.Chat, change)
+		return c.postTask(ctx, s.Assignment, change)
 	default:
-		c.post(s.Senior.Chat, Assigned{Task: taskOf(s.Assignment)})
+		c.post(s.Senior.Chat, Assigned{Task: task})
 	}
+	return nil
 }
 
 func (c *clerk) join(ctx context.Context, m Join) (Body, error) {
@@ -250,11 +282,14 @@ func (c *clerk) join(ctx context.Context, m Join) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.tellSenior(s)
-	return Sent{s}, nil
+	return c.sent(ctx, s)
 }
 
 func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
+	ask, err := c.waitingAsk(ctx, m.Question)
+	if err != nil {
+		return nil, err
+	}
 	w, err := c.desk.CancelWait(ctx, m.Question, c.e.Person.ID)
 	if errors.Is(err, knowledge.ErrNotFound) {
 		return WaitEnded{}, nil
@@ -262,12 +297,44 @@ func (c *clerk) cancel(ctx context.Context, m Cancel) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := WaitEnded{Text: w.Question.Text, Ask: ask, Found: true}
 	if w.Left == 0 {
-		c.post(w.Senior.Chat, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
-	} else {
-		c.post(w.Senior.Chat, TaskChanged{Task: taskOf(w.Assignment), Kind: AskerLeft})
+		err := c.postTask(ctx, w.Assignment, TaskGone{Escalation: w.Escalation.ID, Text: w.Question.Text})
+		if err != nil {
+			return nil, err
+		}
+		return out, c.refill(ctx, w.Senior.ID)
 	}
-	return WaitEnded{Text: w.Question.Text, Found: true}, nil
+	return out, c.postChange(ctx, w.Assignment, AskerLeft)
+}
+
+// postTask sends mail about a question to where its senior has it.
+func (c *clerk) postTask(ctx context.Context, a knowledge.Assignment, b Body) error {
+	chat, err := taskChat(ctx, c.tx, a.Escalation.ID, a.Senior)
+	if err == nil {
+		c.post(chat, b)
+	}
+	return err
+}
+
+// waitingAsk returns the ask by which the person waits for a question; 0 for none.
+func (c *clerk) waitingAsk(ctx context.Context, question string) (int64, error) {
+	all, err := c.tx.Waiters(ctx, question)
+	for _, w := range all {
+		if w.Person == c.e.Person.ID && w.State == knowledge.Waiting {
+			return w.Ask, err
+		}
+	}
+	return 0, err
+}
+
+// postChange tells the senior that who asks has changed.
+func (c *clerk) postChange(ctx context.Context, a knowledge.Assignment, kind TaskChange) error {
+	task, err := taskOf(ctx, c.tx, a)
+	if err != nil {
+		return err
+	}
+	return c.postTask(ctx, a, TaskChanged{Task: task, Kind: kind})
 }
 
 func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
@@ -279,35 +346,15 @@ func (c *clerk) hide(ctx context.Context, m Hide) (Body, error) {
 		return nil, err
 	}
 	if changed {
-		c.post(a.Senior.Chat, TaskChanged{Task: taskOf(a), Kind: NameDropped})
+		err = c.postChange(ctx, a, NameDropped)
 	}
-	return NameHidden{Found: true}, nil
-}
-
-func (c *clerk) addDetail(ctx context.Context, m AddDetail) (Body, error) {
-	a, err := c.desk.AddDetail(ctx, knowledge.Ask{ID: c.e.ID, Person: c.e.Person.ID, Chat: string(c.e.Chat), Text: m.Text, Question: m.Question})
-	if errors.Is(err, knowledge.ErrNotFound) {
-		return DetailSent{Text: m.Text}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	name := ""
-	for i, w := range a.Waiters {
-		if w.Person == c.e.Person.ID {
-			name = a.Names[i]
-		}
-	}
-	c.post(a.Senior.Chat, Detail{Escalation: a.Escalation.ID, Name: name, Text: m.Text, Question: a.Question.Text})
-	return DetailSent{Senior: a.Senior.Name, Found: true, Text: m.Text}, nil
+	return NameHidden{Found: true}, err
 }
 
 // executeSenior performs the commands of a senior's chat.
 func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 	me := c.e.Person.ID
 	switch m := cmd.(type) {
-	case Pass:
-		return c.pass(ctx, m)
 	case Postpone:
 		a, err := c.desk.Postpone(ctx, m.Escalation, me, m.Delay)
 		return c.held(m.Escalation, a, err, TaskPostponed{Escalation: m.Escalation, Due: a.Escalation.Due})
@@ -319,26 +366,25 @@ func (c *clerk) executeSenior(ctx context.Context, cmd Command) (Body, error) {
 		return c.readSeniors(ctx, m)
 	case SetEntry:
 		return c.setEntry(ctx, m)
+	case ReadAnswer:
+		q, err := c.tx.Question(ctx, m.Question)
+		return AnswerRead{Read: m, Question: q}, err
 	}
 	return nil, fmt.Errorf("execute: unknown command %T", cmd)
 }
 
-// replied tells everybody who waits.
-func (c *clerk) replied(r knowledge.Replied, done ReplyDone) Body {
+// replied tells everybody who waits, and gives the senior the next question.
+func (c *clerk) replied(ctx context.Context, r knowledge.Replied, done ReplyDone) (Body, error) {
 	done.Replied = r
 	c.mail = append(c.mail, answerMail(r, done.Changed, done.Pointed)...)
-	return done
-}
-
-// answerMail is what those who wait for an answer are told.
-func answerMail(r knowledge.Replied, changed, pointed bool) []Mail {
-	q := r.Question
-	page := knowledge.Page{Brief: knowledge.Brief{ID: q.ID, Text: q.Text}, Answer: q.Answer.Text, By: q.Answer.ByName, Updated: q.Answer.Created, Files: r.Files}
-	var out []Mail
-	for _, w := range r.Waiters {
-		out = append(out, Mail{Chat: ChatID(w.Chat), Body: AnswerCame{Ask: w.Ask, Wording: w.Text, Page: page, Changed: changed, Pointed: pointed}})
+	if r.Question.Topic == "" {
+		topics, err := c.tx.Topics(ctx)
+		if err != nil {
+			return nil, err
+		}
+		done.Topics = slices.ContainsFunc(topics, func(t knowledge.Topic) bool { return len(t.Seniors) > 0 })
 	}
-	return out
+	return done, c.refill(ctx, c.e.Person.ID)
 }
 
 // held returns result, or TooLate when the escalation is not the senior's any more.
@@ -352,22 +398,14 @@ func (c *clerk) held(escalation int64, a knowledge.Assignment, err error, result
 	return result, nil
 }
 
-func (c *clerk) pass(ctx context.Context, m Pass) (Body, error) {
-	a, err := c.desk.Pass(ctx, m.Escalation, c.e.Person.ID, m.To)
-	if err == nil {
-		c.post(a.Senior.Chat, Assigned{Task: taskOf(a)})
-		for _, w := range a.Waiters {
-			c.post(w.Chat, HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: a.Senior.Name})
-		}
-	}
-	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation, PassedTo: a.Senior.Name})
-}
-
 func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
 	a, err := c.desk.Dismiss(ctx, m.Escalation, c.e.Person.ID)
 	if err == nil {
+		if err := c.refill(ctx, c.e.Person.ID); err != nil {
+			return nil, err
+		}
 		for _, w := range a.Waiters {
-			c.post(w.Chat, Dismissed{Wording: w.Text, Senior: c.e.Person.Name})
+			c.post(w.Chat, Dismissed{Wording: w.Text, Senior: c.e.Person.Name, Ask: w.Ask})
 		}
 	}
 	return c.held(m.Escalation, a, err, TaskEnded{Escalation: m.Escalation})
@@ -376,51 +414,20 @@ func (c *clerk) dismiss(ctx context.Context, m Dismiss) (Body, error) {
 func (c *clerk) readTask(ctx context.Context, m ReadTask) (Body, error) {
 	e, late, err := c.ownTask(ctx, m.Escalation)
 	if late, ok := late.(TooLate); ok {
-		late.Text = m.Text
+		if m.Then != HasEntry { // whose words are none for others
+			late.Parts = m.Parts
+		}
 		return late, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	a, err := c.desk.Assignment(ctx, e)
-	return TaskRead{Task: taskOf(a), Then: m.Then, Text: m.Text}, err
-}
-
-// ownTask returns an escalation that the senior still has to settle; else late
-// says what has become of it.
-func (c *clerk) ownTask(ctx context.Context, id int64) (e knowledge.Escalation, late Body, err error) {
-	e, err = c.tx.Escalation(ctx, id)
-	if err != nil || e.State == knowledge.EscalationOpen && e.Senior == c.e.Person.ID {
-		return e, nil, err
-	}
-	q, err := c.tx.Question(ctx, e.Question)
-	if err != nil {
-		return e, nil, err
-	}
-	return e, TooLate{Escalation: e.ID, Question: q}, nil
-}
-
-func (c *clerk) readSeniors(ctx context.Context, m ReadSeniors) (Body, error) {
-	e, late, err := c.ownTask(ctx, m.Escalation)
-	if err != nil || late != nil {
-		return late, err
-	}
-	all, err := c.tx.People(ctx, true)
 	if err != nil {
 		return nil, err
 	}
-	waiters, err := c.tx.Waiters(ctx, e.Question)
-	if err != nil {
-		return nil, err
-	}
-	out := Seniors{Escalation: m.Escalation}
-	for _, p := range all {
-		asks := slices.ContainsFunc(waiters, func(w knowledge.Waiter) bool { return w.Person == p.ID })
-		if p.ID != c.e.Person.ID && !asks {
-			out.Others = append(out.Others, p)
-		}
-	}
-	return out, nil
+	task, err := taskOf(ctx, c.tx, a)
+	return TaskRead{Task: task, Then: m.Then, Parts: m.Parts}, err
 }
 
 func (c *clerk) setEntry(ctx context.Context, m SetEntry) (Body, error) {
@@ -437,5 +444,5 @@ func (c *clerk) setEntry(ctx context.Context, m SetEntry) (Body, error) {
 			err = nil // told by the question's status
 		}
 	}
-	return EntrySet{Question: q, To: m.To}, err
+	return EntrySet{Question: q, To: m.To, Escalation: m.Escalation}, err
 }

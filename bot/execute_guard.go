@@ -33,18 +33,39 @@ func (c *clerk) executeGuarded(ctx context.Context, cmd Command) (Body, bool, er
 func (c *clerk) reply(ctx context.Context, m Reply) (Body, error) {
 	r, err := c.desk.Reply(ctx, m.Escalation, c.e.Person.ID, m.Text)
 	if errors.Is(err, knowledge.ErrConflict) {
-		return TooLate{Escalation: m.Escalation, Question: r.Question, Text: m.Text}, nil
+		return TooLate{Escalation: m.Escalation, Question: r.Question, Parts: []Part{{Text: m.Text, Files: m.Files}}}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	done := ReplyDone{Escalation: m.Escalation}
+	done := ReplyDone{Escalation: m.Escalation, Sources: m.Sources}
+	if done.LeftOut, err = c.attachToAnswer(ctx, &r, m.Files); err != nil {
+		return nil, err
+	}
 	if len(m.Conflicts) > 0 {
 		if done.Held, err = c.holdAnswer(ctx, &r.Question, m.Conflicts); err != nil {
 			return nil, err
 		}
 	}
-	return c.replied(r, done), nil
+	return c.replied(ctx, r, done)
+}
+
+// attachToAnswer adds files to an answer that has just been given. Those that are too
+// many for it are left out, and counted.
+func (c *clerk) attachToAnswer(ctx context.Context, r *knowledge.Replied, files []SentFile) (leftOut int, err error) {
+	for _, f := range files {
+		_, err := c.desk.Attach(ctx, r.Question.ID, f.attachment())
+		switch {
+		case errors.Is(err, knowledge.ErrInvalid):
+			leftOut++
+		case err != nil:
+			return 0, err
+		}
+	}
+	if len(files) > leftOut {
+		r.Files, err = c.tx.Attachments(ctx, knowledge.AttachmentFilter{Answers: []int64{r.Question.Answer.ID}})
+	}
+	return leftOut, err
 }
 
 // holdAnswer takes an answer out of the base until somebody decides.
@@ -62,11 +83,21 @@ func (c *clerk) revise(ctx context.Context, m Revise) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.Text == "" { // only files are added
+		q, err := c.tx.Question(ctx, m.Question)
+		if err != nil {
+			return nil, err
+		}
+		m.Text = q.Answer.Text
+	}
 	r, err := c.desk.Revise(ctx, m.Question, c.e.Person.ID, m.Text)
 	if err != nil {
 		return nil, err
 	}
-	done := ReplyDone{Changed: true}
+	done := ReplyDone{Changed: true, Escalation: m.Escalation, Sources: m.Sources}
+	if done.LeftOut, err = c.attachToAnswer(ctx, &r, m.Files); err != nil {
+		return nil, err
+	}
 	switch conflicts := len(m.Conflicts) > 0; {
 	case held != nil && conflicts: // the new text disturbs others as well
 		held.Conflicts = m.Conflicts
@@ -79,7 +110,7 @@ func (c *clerk) revise(ctx context.Context, m Revise) (Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.replied(r, done), nil
+	return c.replied(ctx, r, done)
 }
 
 func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
@@ -102,7 +133,7 @@ func (c *clerk) pointTo(ctx context.Context, m PointTo) (Body, error) {
 			return nil, err
 		}
 	}
-	return c.replied(r, done), nil
+	return c.replied(ctx, r, done)
 }
 
 // holdWordings takes back the wordings that an entry has just got, until somebody
@@ -137,7 +168,7 @@ func (c *clerk) holdWordings(ctx context.Context, r knowledge.Replied, known []k
 
 // decideHeld decides on what was held back, unless somebody has done so before.
 func (c *clerk) decideHeld(ctx context.Context, m DecideHeld) (Body, error) {
-	var out HeldDecided
+	out := HeldDecided{Escalation: m.Escalation}
 	for _, id := range m.Reviews {
 		review, err := c.tx.Review(ctx, id)
 		if err != nil {

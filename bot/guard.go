@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,7 +99,7 @@ func proposedRevision(ctx context.Context, tx Tx, m Revise) (knowledge.Proposal,
 	if err != nil {
 		return knowledge.Proposal{}, err
 	}
-	p := knowledge.Proposal{Question: q.ID, Text: q.Text, Answer: m.Text}
+	p := knowledge.Proposal{Question: q.ID, Text: q.Text, Answer: cmp.Or(m.Text, q.Answer.Text)}
 	if q.Status.Answered() {
 		return p, nil
 	}

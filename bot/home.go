@@ -39,7 +39,7 @@ func (r Reception) Home(ctx context.Context, who knowledge.Identity) (h Home, er
 		if h.Stranger = r.Admits != nil && !r.Admits(p, who); h.Stranger {
 			return nil
 		}
-		mine, err := newClerk(tx, Event{Person: p, At: now()}, knowledge.Learning{}).execute(ctx, ReadMine{})
+		mine, err := newClerk(tx, Event{Person: p, At: now()}, knowledge.Learning{}, knowledge.Routing{}).execute(ctx, ReadMine{})
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ type Office struct {
 	Store    Store
 	Now      func() time.Time
 	Learning knowledge.Learning
+	Routing  knowledge.Routing
 	// WithoutFiles makes new versions of answers begin without the files they had.
 	WithoutFiles bool
 	// Guard says what an answer would disturb; with nil nobody looks.
@@ -23,11 +24,17 @@ type Office struct {
 	}
 }
 
-func (o Office) desk(tx Tx, now time.Time) knowledge.Desk {
-	return knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, WithoutFiles: o.WithoutFiles}
+// officeDesk is the desk with what mail is looked up in.
+type officeDesk struct {
+	knowledge.Desk
+	tx Tx
 }
 
-func (o Office) write(ctx context.Context, fn func(d knowledge.Desk) ([]Mail, error)) error {
+func (o Office) desk(tx Tx, now time.Time) officeDesk {
+	return officeDesk{knowledge.Desk{Tx: tx, Now: now, Learning: o.Learning, Routing: o.Routing, WithoutFiles: o.WithoutFiles}, tx}
+}
+
+func (o Office) write(ctx context.Context, fn func(d officeDesk) ([]Mail, error)) error {
 	now := o.Now()
 	return o.Store.Write(ctx, func(tx Tx) error {
 		mail, err := fn(o.desk(tx, now))
@@ -46,7 +53,7 @@ func (o Office) Answer(ctx context.Context, question string, author int64, text 
 	if err != nil {
 		return r, err
 	}
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		before, err := d.Tx.Question(ctx, question)
 		if err != nil {
 			return nil, err
@@ -69,7 +76,8 @@ func (o Office) Answer(ctx context.Context, question string, author int64, text 
 		for i := range gone {
 			gone[i].By = r.Question.Answer.ByName
 		}
-		return append(mailTo(gone), answerMail(r, before.Status.Answered(), false)...), nil
+		next, err := refilled(ctx, d, gone)
+		return append(append(mailTo(gone), answerMail(r, before.Status.Answered(), false)...), next...), err
 	})
 	return r, err
 }
@@ -110,7 +118,7 @@ func (o Office) disturbs(ctx context.Context, question, answer string) ([]knowle
 
 // Attach adds a file to the current answer of a question.
 func (o Office) Attach(ctx context.Context, question string, by int64, a knowledge.Attachment) (out knowledge.Attachment, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		d.By = by
 		out, err = d.Attach(ctx, question, a)
 		return nil, err
@@ -121,7 +129,7 @@ func (o Office) Attach(ctx context.Context, question string, by int64, a knowled
 // Detach makes a new version of an answer without one of its files; those who got
 // an older one by a senior's reply are told.
 func (o Office) Detach(ctx context.Context, attachment, by int64) (r knowledge.Replied, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		if r, err = d.Detach(ctx, attachment, by); err != nil {
 			return nil, err
 		}
@@ -133,7 +141,7 @@ func (o Office) Detach(ctx context.Context, attachment, by int64) (r knowledge.R
 // SetStatus changes a question's status by hand. Those who wait for a reply that
 // will not come now are told.
 func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Status) (q knowledge.Question, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		gone, waited, err := tasksGone(ctx, d, question)
 		if err != nil {
 			return nil, err
@@ -143,9 +151,10 @@ func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Sta
 		}
 		mail := mailTo(gone)
 		for _, w := range waited {
-			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text}})
+			mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: Dismissed{Wording: w.Text, Ask: w.Ask}})
 		}
-		return mail, nil
+		next, err := refilled(ctx, d, gone)
+		return append(mail, next...), err
 	})
 	return q, err
 }
@@ -154,7 +163,7 @@ func (o Office) SetStatus(ctx context.Context, question string, to knowledge.Sta
 // senior's reply are told when it is another one now. It returns the step that
 // says so: with its id the undoing is undone.
 func (o Office) Undo(ctx context.Context, step, by int64) (undoing knowledge.Step, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		s, err := d.Tx.Step(ctx, step)
 		if err != nil {
 			return nil, err
@@ -172,7 +181,7 @@ func (o Office) Undo(ctx context.Context, step, by int64) (undoing knowledge.Ste
 
 // Unlearn takes a wording from a question; see Undo for what it returns.
 func (o Office) Unlearn(ctx context.Context, question, wording string, by int64) (undoing knowledge.Step, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		if _, err := d.Unlearn(ctx, question, wording, by); err != nil {
 			return nil, err
 		}
@@ -182,7 +191,7 @@ func (o Office) Unlearn(ctx context.Context, question, wording string, by int64)
 	return undoing, err
 }
 
-func lastStep(ctx context.Context, d knowledge.Desk, question string) (knowledge.Step, error) {
+func lastStep(ctx context.Context, d officeDesk, question string) (knowledge.Step, error) {
 	steps, err := d.Tx.Steps(ctx, question, 0, 0)
 	if err != nil || len(steps) == 0 {
 		return knowledge.Step{}, err
@@ -192,7 +201,7 @@ func lastStep(ctx context.Context, d knowledge.Desk, question string) (knowledge
 
 // changing does something to a question, and returns the mail to those who have
 // its answer, when that is another one afterwards.
-func changing(ctx context.Context, d knowledge.Desk, question string, do func() error) ([]Mail, error) {
+func changing(ctx context.Context, d officeDesk, question string, do func() error) ([]Mail, error) {
 	before, err := d.Tx.Question(ctx, question)
 	if err != nil {
 		return nil, err
@@ -213,7 +222,7 @@ func changing(ctx context.Context, d knowledge.Desk, question string, do func() 
 
 // Decide lets what was held back go live, or keeps it out.
 func (o Office) Decide(ctx context.Context, review, by int64, accept bool) (r knowledge.Review, q knowledge.Question, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
+	err = o.write(ctx, func(d officeDesk) ([]Mail, error) {
 		r, q, err = d.DecideReview(ctx, review, by, accept)
 		return nil, err
 	})
@@ -222,7 +231,8 @@ func (o Office) Decide(ctx context.Context, review, by int64, accept bool) (r kn
 
 // goneTask is what a senior is told of a question that is settled elsewhere.
 type goneTask struct {
-	chat string
+	chat   string
+	senior int64
 	TaskGone
 }
 
@@ -237,7 +247,7 @@ func mailTo(gone []goneTask) []Mail {
 }
 
 // tasksGone returns who has to answer a question, and who waits for it.
-func tasksGone(ctx context.Context, d knowledge.Desk, question string) (gone []goneTask, waited []knowledge.Waiter, err error) {
+func tasksGone(ctx context.Context, d officeDesk, question string) (gone []goneTask, waited []knowledge.Waiter, err error) {
 	open, err := d.Tx.Escalations(ctx, knowledge.EscalationFilter{Question: question, State: knowledge.EscalationOpen})
 	if err != nil {
 		return nil, nil, err
@@ -247,36 +257,14 @@ func tasksGone(ctx context.Context, d knowledge.Desk, question string) (gone []g
 		if err != nil {
 			return nil, nil, err
 		}
-		gone = append(gone, goneTask{chat: a.Senior.Chat, TaskGone: TaskGone{Escalation: e.ID, Text: a.Question.Text}})
+		chat, err := taskChat(ctx, d.tx, e.ID, a.Senior)
+		if err != nil {
+			return nil, nil, err
+		}
+		gone = append(gone, goneTask{chat: chat, senior: a.Senior.ID, TaskGone: TaskGone{Escalation: e.ID, Text: a.Question.Text}})
 		waited = append(waited, a.Waiters...)
 	}
 	return gone, waited, nil
-}
-
-// AddPerson adds or changes somebody, known by an identity, and brings the
-// questions that waited for a first senior to them and their askers.
-func (o Office) AddPerson(ctx context.Context, id knowledge.Identity, change func(*knowledge.Person)) (p knowledge.Person, err error) {
-	err = o.write(ctx, func(d knowledge.Desk) ([]Mail, error) {
-		if p, err = d.Tx.Identify(ctx, id, o.Now()); err != nil {
-			return nil, err
-		}
-		change(&p)
-		assigned, err := d.AddPerson(ctx, &p)
-		if err != nil {
-			return nil, err
-		}
-		var mail []Mail
-		for _, a := range assigned {
-			if p.Chat != "" {
-				mail = append(mail, Mail{Chat: ChatID(p.Chat), Body: Assigned{Task: taskOf(a)}})
-			}
-			for _, w := range a.Waiters {
-				mail = append(mail, Mail{Chat: ChatID(w.Chat), Body: HandedOn{Question: a.Question.ID, Wording: w.Text, Senior: p.Name}})
-			}
-		}
-		return mail, nil
-	})
-	return p, err
 }
 
 // RecordAsk stores an ask that was made outside a chat, with what search found.

@@ -34,6 +34,8 @@ type Search struct {
 	// shown for that; both may be empty.
 	After string `json:"after,omitempty"`
 	Shown string `json:"shown,omitempty"`
+	// Files came with the question.
+	Files []SentFile `json:"files,omitempty"`
 }
 
 // Show asks for one entry with its answer and related questions.
@@ -62,6 +64,12 @@ type Prove struct {
 	// let into the base.
 	Accepted bool `json:"accepted,omitempty"`
 	Learned  bool `json:"learned,omitempty"` // it was the wording that was held back
+	// Escalation is the one that it is about, 0 when unknown; LeftOut counts the
+	// answer's files that were too many.
+	Escalation int64 `json:"escalation,omitempty"`
+	LeftOut    int   `json:"left_out,omitempty"`
+	// Topics says that there are topics to choose one of.
+	Topics bool `json:"topics,omitempty"`
 }
 
 // Guard asks what a change of the base would disturb, before it is made. The change

@@ -34,7 +34,8 @@ type Options struct {
 	// Claims keeps other replicas out of a chat; nil where this process is the only
 	// one that works.
 	Claims Claims
-	// Workers bounds how many chats are handled at once. Default 8.
+	// Workers bounds how many chats of each platform are handled at once: one that
+	// hangs takes nothing from the others. Default 8.
 	Workers int
 }
 
@@ -43,13 +44,18 @@ type Options struct {
 // inbox.
 type Runner struct {
 	Options
-	wake     chan struct{}
+	lines    map[string]line // by platform
 	mu       sync.Mutex
 	busy     map[ChatID]bool
 	failures map[ChatID]failure
-	slots    chan struct{} // one for each chat that is being handled
-	since    time.Time     // what was to be sent before may have been sent by another process
+	since    time.Time // what was to be sent before may have been sent by another process
 	profiles profiles
+}
+
+// line is the way into one platform.
+type line struct {
+	wake  chan struct{}
+	slots chan struct{} // one for each chat that is being handled
 }
 
 // NewRunner returns a runner that Run starts.
@@ -69,17 +75,23 @@ func NewRunner(o Options) *Runner {
 	if o.Observe == nil {
 		o.Observe = func(Outcome) {}
 	}
-	return &Runner{
-		Options: o, wake: make(chan struct{}, 1), busy: map[ChatID]bool{}, failures: map[ChatID]failure{},
-		slots: make(chan struct{}, o.Workers), since: o.Now(), profiles: profiles{known: map[person]looked{}},
+	r := &Runner{
+		Options: o, lines: map[string]line{}, busy: map[ChatID]bool{}, failures: map[ChatID]failure{},
+		since: o.Now(), profiles: profiles{known: map[person]looked{}},
 	}
+	for name := range o.Platforms {
+		r.lines[name] = line{wake: make(chan struct{}, 1), slots: make(chan struct{}, o.Workers)}
+	}
+	return r
 }
 
 // Wake makes the runner look at the inbox at once.
 func (r *Runner) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
+	for _, l := range r.lines {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -87,30 +99,40 @@ func (r *Runner) Wake() {
 const stopGrace = 5 * time.Second
 
 // Run handles what comes in until ctx ends; then it finishes what is ready. A
-// chat that takes long holds up no other.
+// chat that takes long holds up no other, and a platform none of the others.
 func (r *Runner) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	for name := range r.lines {
+		all.Go(func() { r.serve(ctx, name) })
+	}
+	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	return r.Settle(last)
+}
+
+// serve handles the chats of one platform until ctx ends.
+func (r *Runner) serve(ctx context.Context, platform string) {
 	tick := time.NewTicker(r.Poll)
 	defer tick.Stop()
 	var chats sync.WaitGroup
+	defer chats.Wait()
 	away := false
 	for {
-		_, err := r.start(ctx, &chats)
+		_, err := r.start(ctx, &chats, platform)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil && !away: // once, not with every look
-			r.Log.ErrorContext(ctx, "looking for work fails", "err", err)
+			r.Log.ErrorContext(ctx, "looking for work fails", "platform", platform, "err", err)
 		case err == nil && away:
-			r.Log.WarnContext(ctx, "looking for work succeeds again")
+			r.Log.WarnContext(ctx, "looking for work succeeds again", "platform", platform)
 		}
 		away = err != nil
 		select {
 		case <-ctx.Done():
-			chats.Wait()
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-			defer cancel()
-			return r.Settle(last)
+			return
 		case <-tick.C:
-		case <-r.wake:
+		case <-r.lines[platform].wake:
 		}
 	}
 }
@@ -118,12 +140,12 @@ func (r *Runner) Run(ctx context.Context) error {
 // Settle handles everything that is ready, and what follows from it, until ctx ends.
 func (r *Runner) Settle(ctx context.Context) error {
 	for {
-		chats, err := r.busyChats(ctx)
+		chats, err := r.busyChats(ctx, "")
 		if err != nil || len(chats) == 0 {
 			return err
 		}
 		var wg sync.WaitGroup
-		started, err := r.start(ctx, &wg)
+		started, err := r.start(ctx, &wg, "")
 		wg.Wait()
 		if err != nil {
 			return err
@@ -139,9 +161,10 @@ func (r *Runner) Settle(ctx context.Context) error {
 	}
 }
 
-// start begins to handle every chat that has something ready.
-func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, err error) {
-	chats, err := r.busyChats(ctx)
+// start begins to handle every chat of a platform, or of all for "", that has
+// something ready.
+func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup, platform string) (started int, err error) {
+	chats, err := r.busyChats(ctx, platform)
 	if err != nil {
 		return 0, err
 	}
@@ -149,8 +172,9 @@ func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, er
 		if !r.claim(chat) {
 			continue
 		}
+		slots := r.lines[chat.Platform()].slots
 		select {
-		case r.slots <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			r.release(chat, nil)
 			return started, ctx.Err()
@@ -159,19 +183,24 @@ func (r *Runner) start(ctx context.Context, wg *sync.WaitGroup) (started int, er
 		wg.Go(func() {
 			err := r.handleClaimed(ctx, chat)
 			r.release(chat, err)
-			<-r.slots
+			<-slots
 			r.Wake() // others may have got mail
 		})
 	}
 	return started, nil
 }
 
-func (r *Runner) busyChats(ctx context.Context) (chats []ChatID, err error) {
+// busyChats lists the chats of a platform that have something ready; those of all
+// that are served for "".
+func (r *Runner) busyChats(ctx context.Context, platform string) (chats []ChatID, err error) {
 	err = r.Store.Read(ctx, func(tx Tx) error {
 		chats, err = tx.BusyChats(ctx, r.Now())
 		return err
 	})
-	return slices.DeleteFunc(chats, func(c ChatID) bool { return r.Platforms[c.Platform()].Sender == nil }), err
+	return slices.DeleteFunc(chats, func(c ChatID) bool {
+		_, served := r.lines[c.Platform()]
+		return !served || platform != "" && c.Platform() != platform
+	}), err
 }
 
 // claim takes a chat, unless somebody has it or it has failed a moment ago.

@@ -28,7 +28,7 @@ func (r *Runner) decide(ctx context.Context, tx Tx, row Row, body Body) error {
 	if err != nil {
 		return err
 	}
-	w := &work{tx: tx, clerk: newClerk(tx, e, r.Learning), e: e}
+	w := &work{tx: tx, clerk: newClerk(tx, e, r.Learning, r.Decider.manner.Routing), e: e}
 	if s, err = r.settle(ctx, w, s); err != nil {
 		return err
 	}
@@ -216,19 +216,6 @@ func (w *work) mark(ctx context.Context, id string) error {
 func newRow(key string, chat ChatID, b Body, at time.Time) (Row, error) {
 	kind, payload, err := Encode(b)
 	return Row{Key: key, Chat: chat, Kind: kind, Payload: payload, At: at}, err
-}
-
-func postMail(ctx context.Context, tx Tx, prefix string, mail []Mail, at time.Time) error {
-	for i, m := range mail {
-		row, err := newRow(fmt.Sprintf("%s/mail%d", prefix, i), m.Chat, m.Body, at)
-		if err != nil {
-			return err
-		}
-		if err := tx.Post(ctx, &row); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Post stores what an adapter heard, all of it or nothing. It returns after the

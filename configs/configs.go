@@ -41,6 +41,10 @@ type Config struct {
 	Senior   Senior   `koanf:"senior"`
 	Log      Log      `koanf:"log"`
 
+	// The chats beside the terminal.
+	Slack    Slack    `koanf:"slack"`
+	Telegram Telegram `koanf:"telegram"`
+
 	// The servers of production; the embedded default has none of them.
 	Postgres Postgres `koanf:"postgres"`
 	Milvus   Milvus   `koanf:"milvus"`
@@ -48,8 +52,6 @@ type Config struct {
 	S3       S3       `koanf:"s3"`
 	Files    Files    `koanf:"files"`
 	HTTP     HTTP     `koanf:"http"`
-
-	Slack Slack `koanf:"slack"`
 }
 
 // Model is the built-in embedder.
@@ -92,10 +94,11 @@ func Default() Config {
 		Learning: defaultLearning(),
 		Senior:   Senior{Silence: 2 * time.Minute, Later: time.Hour},
 		Log:      Log{Level: "warn", Format: "text"},
+		Slack:    Slack{Mode: ModeSocket},
+		Telegram: Telegram{Mode: ModePolling},
 		Postgres: Postgres{Pool: 10},
 		Milvus:   Milvus{Collection: "nastavnik"},
 		Files:    Files{Limit: "20MB"},
-		Slack:    defaultSlack(),
 	}
 }
 
@@ -194,7 +197,7 @@ func (c Config) validate() []error {
 	}
 	c.Learning.validate(bad)
 	c.validateServers(bad)
-	c.validateSlack(bad)
+	c.validatePlatforms(bad)
 	if c.Senior.Silence < time.Second || c.Senior.Silence > time.Hour {
 		bad("senior.silence", "от 1s до 1h, а не %s", c.Senior.Silence)
 	}

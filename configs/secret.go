@@ -71,7 +71,7 @@ func withFiles(environ, known []string) (with []string, problems []error) {
 // servers on a developer's machine, is none: hiding it would hide the name.
 func (c Config) Secrets() []string {
 	var out []string
-	for _, s := range []Secret{c.Postgres.DSN, c.Postgres.Owner, c.Milvus.Password, c.OpenAI.Key, c.S3.Key, c.S3.Secret, c.HTTP.Key, c.Slack.Token, c.Slack.App, c.Slack.Secret} {
+	for _, s := range []Secret{c.Postgres.DSN, c.Postgres.Owner, c.Milvus.Password, c.OpenAI.Key, c.S3.Key, c.S3.Secret, c.HTTP.Key, c.Slack.Token, c.Slack.App, c.Slack.Signing, c.Telegram.Token, c.Telegram.Secret} {
 		if s == "" {
 			continue
 		}

@@ -68,7 +68,10 @@ type Escalation struct {
 	Question string
 	Senior   int64 // 0 while there is no senior to send it to
 	State    EscalationState
+	Reason   Reason // why it is with whom it is
 	Created  time.Time
+	Given    time.Time // since when the senior has it; zero while nobody does
+	Reminded time.Time // when the senior was last reminded; zero before
 	Due      time.Time // when a postponed one is shown again; zero otherwise
 	Ended    time.Time // zero while it is open
 }

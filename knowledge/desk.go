@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -14,6 +13,7 @@ type Desk struct {
 	Tx       Tx
 	Now      time.Time
 	Learning Learning // zero fields mean the defaults
+	Routing  Routing
 	// By is who acts, for the histories where a method does not say; 0 for the
 	// bot's own rules, an import or the command line.
 	By int64
@@ -263,40 +263,4 @@ func (d Desk) endWaiting(ctx context.Context, question string) error {
 		}
 	}
 	return nil
-}
-
-// AddPerson makes somebody a senior or an administrator, or just known. The
-// escalations that waited for the first senior are returned as assigned, but for
-// those to which the person waits for an answer.
-func (d Desk) AddPerson(ctx context.Context, p *Person) ([]Assignment, error) {
-	if err := d.Tx.PutPerson(ctx, p); err != nil {
-		return nil, err
-	}
-	if !p.Senior {
-		return nil, nil
-	}
-	queued, err := d.Tx.Escalations(ctx, EscalationFilter{Unassigned: true, State: EscalationOpen})
-	if err != nil {
-		return nil, err
-	}
-	slices.Reverse(queued) // oldest first
-	var out []Assignment
-	for _, e := range queued {
-		switch _, err := d.waiting(ctx, e.Question, p.ID); {
-		case err == nil:
-			continue
-		case !errors.Is(err, ErrNotFound):
-			return nil, err
-		}
-		e.Senior = p.ID
-		if err := d.Tx.PutEscalation(ctx, &e); err != nil {
-			return nil, err
-		}
-		a, err := d.Assignment(ctx, e)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, a)
-	}
-	return out, nil
 }

@@ -23,6 +23,7 @@ type company struct {
 	store  *sqlite.Store
 	now    time.Time
 	people []int64
+	limit  int // of open questions a senior
 	asks   int64
 	last   map[string]knowledge.Status // of each question, before the step
 	leap   bool                        // the step may have undone two changes of a status at once
@@ -39,7 +40,7 @@ func expected(err error) bool {
 func (c *company) do(t *rapid.T, step func(ctx context.Context, d knowledge.Desk) error) {
 	c.now = c.now.Add(time.Minute)
 	err := c.store.Write(context.Background(), func(tx bot.Tx) error {
-		return step(context.Background(), knowledge.Desk{Tx: tx, Now: c.now})
+		return step(context.Background(), knowledge.Desk{Tx: tx, Now: c.now, Routing: knowledge.Routing{Limit: c.limit}})
 	})
 	if err != nil && !expected(err) {
 		t.Fatal(err)
@@ -256,11 +257,38 @@ func (c *company) check(t *rapid.T) {
 			}
 		}
 		c.leap = false
-		return err
+		if err != nil {
+			return err
+		}
+		return c.checkSeniors(t, tx)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// checkSeniors holds that no question is with somebody who cannot answer it.
+func (c *company) checkSeniors(t *rapid.T, tx bot.Tx) error {
+	open, err := tx.Escalations(context.Background(), knowledge.EscalationFilter{State: knowledge.EscalationOpen})
+	if err != nil {
+		return err
+	}
+	for _, e := range open {
+		if (e.Senior == 0) != e.Given.IsZero() || e.Reason == knowledge.NoReason {
+			t.Fatalf("%s is with %d since %s: %q", e.Question, e.Senior, e.Given, e.Reason)
+		}
+		if e.Senior == 0 {
+			continue
+		}
+		p, err := tx.Person(context.Background(), e.Senior)
+		if err != nil {
+			return err
+		}
+		if p.ID != e.Senior || !p.Reachable() {
+			t.Fatalf("%s is with %+v", e.Question, p)
+		}
+	}
+	return nil
 }
 
 func (c *company) checkQuestion(t *rapid.T, tx bot.Tx, q knowledge.Question) error {
@@ -321,6 +349,7 @@ func TestDeskInvariants(t *testing.T) {
 		}
 		defer func() { _ = s.Close() }()
 		c := &company{store: s, now: time.Date(2026, 3, 12, 10, 0, 0, 0, time.UTC), last: map[string]knowledge.Status{}}
+		c.limit = rapid.IntRange(0, 2).Draw(rt, "limit")
 		for i := range 4 {
 			c.do(rt, func(ctx context.Context, d knowledge.Desk) error {
 				p, err := d.Tx.Identify(ctx, knowledge.Identity{Platform: "test", External: fmt.Sprint(i), Chat: fmt.Sprint("test:", i)}, d.Now)
@@ -331,6 +360,7 @@ func TestDeskInvariants(t *testing.T) {
 		steps := c.asking()
 		maps.Copy(steps, c.answering())
 		maps.Copy(steps, c.learning())
+		maps.Copy(steps, c.staffing())
 		steps[""] = c.check
 		rt.Repeat(steps)
 	})

@@ -17,6 +17,10 @@ type Assignment struct {
 	Rejected   []string // the similar questions that the first asker was shown and refused
 	Details    []Detail // what those who wait have added, oldest first
 	Usual      time.Duration
+	From       Person // who had it before; zero for none. The same as Senior when only the way to reach them is another
+	// Exhausted says that there is nobody else to give it to: it stays with whom it is,
+	// or waits in the queue.
+	Exhausted bool
 }
 
 // Detail is what an asker has added to a question.
@@ -127,54 +131,12 @@ func (d Desk) send(ctx context.Context, q Question, a Ask) (e Escalation, joined
 	if err := d.Tx.PutQuestion(ctx, &q); err != nil {
 		return e, false, err
 	}
-	senior, err := d.route(ctx, q.Topic, a.Person)
+	to, err := d.route(ctx, q)
 	if err != nil {
 		return e, false, err
 	}
-	e, err = d.assign(ctx, q.ID, senior, Step{Person: a.Person, Text: a.Text})
+	e, err = d.assign(ctx, q.ID, to, Step{Person: a.Person, Text: a.Text})
 	return e, false, err
-}
-
-// assign gives a question to a senior; by tells who sends it.
-func (d Desk) assign(ctx context.Context, question string, senior int64, by Step) (Escalation, error) {
-	e := Escalation{Question: question, Senior: senior, State: EscalationOpen, Created: d.Now}
-	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
-		return e, err
-	}
-	by.Question, by.Kind, by.Ref = question, StepEscalated, e.ID
-	return e, d.step(ctx, by)
-}
-
-// route chooses the senior with the fewest open questions, of the topic when
-// it has seniors; never the asker. 0 when there is nobody.
-func (d Desk) route(ctx context.Context, topic string, asker int64) (int64, error) {
-	seniors, err := d.Tx.People(ctx, true)
-	if err != nil {
-		return 0, err
-	}
-	own, err := d.Tx.TopicSeniors(ctx, topic)
-	if err != nil {
-		return 0, err
-	}
-	best, bestLoad := int64(0), 0
-	for _, preferred := range []bool{true, false} {
-		for _, s := range seniors {
-			if s.ID == asker || preferred != slices.Contains(own, s.ID) {
-				continue
-			}
-			open, err := d.Tx.Escalations(ctx, EscalationFilter{Senior: s.ID, State: EscalationOpen})
-			if err != nil {
-				return 0, err
-			}
-			if best == 0 || len(open) < bestLoad {
-				best, bestLoad = s.ID, len(open)
-			}
-		}
-		if best != 0 {
-			break
-		}
-	}
-	return best, nil
 }
 
 // Assignment gathers what a senior is told about an escalation.

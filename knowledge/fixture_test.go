@@ -19,6 +19,7 @@ type fixture struct {
 	asks  int64
 
 	learning knowledge.Learning
+	routing  knowledge.Routing
 }
 
 func open(t testing.TB) *fixture {
@@ -39,7 +40,7 @@ func open(t testing.TB) *fixture {
 // fails, nothing of it stays.
 func (f *fixture) try(do func(d knowledge.Desk) error) error {
 	f.now = f.now.Add(time.Second)
-	return f.store.Write(context.Background(), func(tx bot.Tx) error { return do(knowledge.Desk{Tx: tx, Now: f.now, Learning: f.learning}) })
+	return f.store.Write(context.Background(), func(tx bot.Tx) error { return do(knowledge.Desk{Tx: tx, Now: f.now, Learning: f.learning, Routing: f.routing}) })
 }
 
 func (f *fixture) do(do func(d knowledge.Desk) error) {

@@ -97,6 +97,8 @@ func (d Desk) turnEffect(ctx context.Context, s Step, back bool) error {
 		return d.turnVerdict(ctx, s, back)
 	case StepDecided:
 		return d.turnDecision(ctx, s, back)
+	case StepTopic:
+		return d.turnTopic(ctx, s, back)
 	case StepHeld:
 		return refuse(ErrInvalid, "шаг %d ждёт решения, его не отменяют: nastavnik question accept %d или nastavnik question refuse %d", s.ID, s.Ref, s.Ref)
 	case StepOpened, StepEscalated:
@@ -196,6 +198,23 @@ func (d Desk) undoneVerdicts(ctx context.Context, question string) (map[int64]bo
 		}
 	}
 	return out, nil
+}
+
+// turnTopic sets the topic that was before, or the one that came after.
+func (d Desk) turnTopic(ctx context.Context, s Step, back bool) error {
+	q, err := d.Tx.Question(ctx, s.Question)
+	if err != nil {
+		return err
+	}
+	from, to := s.Text, s.Was
+	if !back {
+		from, to = to, from
+	}
+	if q.Topic != from {
+		return refuse(ErrConflict, "тема с тех пор изменилась: сейчас «%s», а не «%s»", q.Topic, from)
+	}
+	q.Topic = to
+	return d.Tx.PutQuestion(ctx, &q)
 }
 
 // turnStatus sets the status that was before, or the one that came after.

@@ -59,7 +59,7 @@ type StepKind string
 // The kinds of steps.
 const (
 	StepOpened    StepKind = "opened"     // first asked, or imported; Text is the question
-	StepEscalated StepKind = "escalated"  // sent to a senior; Text is the asker's wording, Ref the escalation
+	StepEscalated StepKind = "escalated"  // sent to a senior; Text is the asker's wording, or "" when it goes on from one to another; Was is the Reason, Ref the escalation
 	StepAnswered  StepKind = "answered"   // a version of the answer; Text is the answer, Ref its id
 	StepStatus    StepKind = "status"     // Was and Text are the statuses' codes, Ref is how many askers the rule for frequent questions wants, 0 when somebody set it
 	StepPhrasing  StepKind = "phrasing"   // a wording was learned; Text, Was is its Origin, Ref the ask whose words it is or 0
@@ -68,6 +68,7 @@ const (
 	StepNotHelped StepKind = "not_helped" // «Не помогло»; Text is the asker's wording, Ref the verdict
 	StepHeld      StepKind = "held"       // a phrasing (Text) or the answer (without Text) waits for a decision; Ref is the review
 	StepDecided   StepKind = "decided"    // the decision; Text is "accepted" or "refused", Was the phrasing or "" for the answer, Ref the review
+	StepTopic     StepKind = "topic"      // another topic; Was and Text are topics, "" for none
 	StepUndone    StepKind = "undone"     // Ref is the step that was taken back
 )
 

@@ -15,7 +15,7 @@ import (
 // for it or got its answer, the seniors who were asked, and the author. One of
 // an ask is for the asker, and as long as the ask is with a senior, for the
 // seniors who were asked since and for those who wait for the same reply.
-// Administrators see everything, strangers nothing.
+// Administrators see everything, strangers and who has left nothing.
 func (d Desk) MayRead(ctx context.Context, person int64, a Attachment) (bool, error) {
 	may, err := d.mayRead(ctx, person, a)
 	if err != nil {
@@ -33,6 +33,8 @@ func (d Desk) mayRead(ctx context.Context, person int64, a Attachment) (bool, er
 		return false, err
 	}
 	switch {
+	case p.Left:
+		return false, nil
 	case p.Admin || a.Author != 0 && a.Author == person:
 		return true, nil
 	case a.Ask != 0:

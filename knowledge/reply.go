@@ -209,6 +209,13 @@ func (d Desk) Retell(ctx context.Context, q Question) (Replied, error) {
 		if err := d.Tx.PutWaiter(ctx, w); err != nil {
 			return out, err
 		}
+		p, err := d.Tx.Person(ctx, w.Person)
+		if err != nil {
+			return out, err
+		}
+		if p.Left {
+			continue // what is the company's is not theirs any more
+		}
 		name, err := d.nameOf(ctx, w)
 		if err != nil {
 			return out, err
@@ -257,21 +264,26 @@ func (d Desk) Dismiss(ctx context.Context, escalation, senior int64) (Assignment
 	return a, d.close(ctx, q, OffTopic)
 }
 
-// Pass hands an escalation to another senior.
+// Pass hands an escalation to another senior. The error wraps ErrInvalid when they
+// cannot be reached.
 func (d Desk) Pass(ctx context.Context, escalation, senior, to int64) (Assignment, error) {
 	e, q, err := d.held(ctx, escalation, senior)
 	if err != nil {
 		return Assignment{Question: q}, err
 	}
-	e.State, e.Ended = EscalationPassed, d.Now
-	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
-		return Assignment{}, err
-	}
-	n, err := d.assign(ctx, q.ID, to, Step{Person: senior})
+	p, err := d.Tx.Person(ctx, to)
 	if err != nil {
 		return Assignment{}, err
 	}
-	return d.Assignment(ctx, n)
+	if !p.Reachable() {
+		return Assignment{Question: q}, fmt.Errorf("pass escalation %d to person %d, who cannot be reached: %w", escalation, p.ID, ErrInvalid)
+	}
+	d.By = senior
+	n, err := d.succeed(ctx, e, choice{p.ID, PassedOn})
+	if err != nil {
+		return Assignment{}, err
+	}
+	return d.assignedFrom(ctx, n, senior)
 }
 
 // Postpone puts an escalation back until due; it stays with the senior.

@@ -16,6 +16,9 @@ type Tx interface {
 	EscalationTx
 	WaiterTx
 	PersonTx
+	IdentityTx
+	TopicTx
+	InvitationTx
 	EmbeddingTx
 	ChangeTx
 	VerdictTx
@@ -110,15 +113,56 @@ type WaiterTx interface {
 
 // PersonTx reads and writes people.
 type PersonTx interface {
+	// Person returns somebody by their id, or by one that they had before two turned
+	// out to be one person.
 	Person(ctx context.Context, id int64) (Person, error)
+	// PutPerson inserts a person without an ID, filling it in, or updates the one with
+	// it. The error wraps ErrConflict when somebody else has the e-mail.
 	PutPerson(ctx context.Context, p *Person) error
 	// Identify returns the person behind an identity, made on first sight, with
-	// the identity's chat as the one to write to.
+	// the identity's chat as the one to write to. Who has the e-mail that the platform
+	// vouches for is that person: somebody made by sight before is merged into them.
+	// An empty chat, team or zone changes nothing; a chat shows that they can be reached.
 	Identify(ctx context.Context, i Identity, now time.Time) (Person, error)
-	// People lists everybody, or only the seniors, by id.
+	// People lists everybody, or only the seniors who have not left, by id.
 	People(ctx context.Context, seniorsOnly bool) ([]Person, error)
-	// TopicSeniors returns the ids of the seniors who answer for a topic.
+}
+
+// IdentityTx keeps by what platforms know people.
+type IdentityTx interface {
+	// Known returns the person behind an identity; the error wraps ErrNotFound before
+	// it is seen or linked.
+	Known(ctx context.Context, i Identity) (Person, error)
+	// Identities lists a person's identities, by platform and id.
+	Identities(ctx context.Context, person int64) ([]Identity, error)
+	// Link stores an identity as a person's, whosever it was.
+	Link(ctx context.Context, i Identity, person int64) error
+	// Merge makes one person of two: everything of from becomes that of into, and from
+	// is another id of into.
+	Merge(ctx context.Context, from, into int64) error
+}
+
+// TopicTx keeps who answers for what.
+type TopicTx interface {
+	// TopicSeniors returns the ids of the seniors who answer for a topic and have not
+	// left.
 	TopicSeniors(ctx context.Context, topic string) ([]int64, error)
+	// Topics lists all topics, those that only questions have too, by name, with
+	// everybody who was put down for them.
+	Topics(ctx context.Context) ([]Topic, error)
+	// PutTopic stores a topic with its seniors, in place of those it had.
+	PutTopic(ctx context.Context, topic Topic) error
+	// DeleteTopic removes a topic and who answers for it; questions keep its name.
+	DeleteTopic(ctx context.Context, name string) error
+}
+
+// InvitationTx keeps invitations by the hashes of their codes.
+type InvitationTx interface {
+	// PutInvitation inserts or replaces one, by its Hash; its Code is not stored.
+	PutInvitation(ctx context.Context, i Invitation) error
+	Invitation(ctx context.Context, hash string) (Invitation, error)
+	// RevokeInvitations removes those of a person that nobody has accepted.
+	RevokeInvitations(ctx context.Context, person int64) error
 }
 
 // EmbeddingTx keeps computed vectors by the model's name and TextHash, so that

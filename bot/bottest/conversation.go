@@ -14,6 +14,7 @@ const (
 	baseFile   = "kb.jsonl"
 	faqFile    = "faq"
 	langFile   = "language"
+	threadFile = "threads"
 	scriptFile = "script"
 	wantFile   = "want"
 )
@@ -26,8 +27,10 @@ type Conversation struct {
 	FAQ   []string // the ids of its frequent questions
 	// Language is what the bot speaks; "ru" when the file does not say.
 	Language string
-	Script   string
-	Want     string // the transcript that it must give
+	// Threads says that the platform has threads: messages stand beneath others.
+	Threads bool
+	Script  string
+	Want    string // the transcript that it must give
 }
 
 // Read reads a conversation's file.
@@ -49,12 +52,14 @@ func Read(path string) (Conversation, error) {
 			c.FAQ = strings.Fields(string(f.Data))
 		case langFile:
 			c.Language = strings.TrimSpace(string(f.Data))
+		case threadFile:
+			c.Threads = true
 		case scriptFile:
 			c.Script = string(f.Data)
 		case wantFile:
 			c.Want = string(f.Data)
 		default:
-			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, langFile, scriptFile, wantFile)
+			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, langFile, threadFile, scriptFile, wantFile)
 		}
 	}
 	if strings.TrimSpace(c.Script) == "" {

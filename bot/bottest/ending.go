@@ -67,6 +67,10 @@ func (s *stage) name(ctx context.Context, chat bot.ChatID) string {
 		name = p.Name
 		return err
 	})
+	if chat.Shared() {
+		_, room, _ := strings.Cut(string(chat.Room()), ":")
+		name += " в «" + room + "»"
+	}
 	return name
 }
 
@@ -113,6 +117,13 @@ func (p *player) left(ctx context.Context, tx bot.Tx, q knowledge.Question) erro
 	}
 	if q.Answer.ID != 0 {
 		fmt.Fprintf(&p.out, "    ответ %d (%s): %s\n", q.Answer.Version, q.Answer.ByName, oneLine(q.Answer.Text))
+	}
+	files, err := tx.Attachments(ctx, knowledge.AttachmentFilter{Answers: []int64{q.Answer.ID}})
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		fmt.Fprintf(&p.out, "    файл: %s\n", f.Name)
 	}
 	return p.waiting(ctx, tx, q, waiters)
 }

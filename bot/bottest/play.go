@@ -15,11 +15,12 @@ const pause = time.Second
 
 // player plays a script on a stage and writes the transcript.
 type player struct {
-	stage *stage
-	out   strings.Builder
-	known map[string]bool // who has appeared as a senior
-	count int             // events so far, for their keys
-	last  *bot.Event
+	stage   *stage
+	out     strings.Builder
+	known   map[string]bool // who has appeared as a senior
+	threads bool
+	count   int // events so far, for their keys
+	last    *bot.Event
 }
 
 // Play plays a conversation on an empty store, in a folder or at the address of a
@@ -42,7 +43,7 @@ func Play(ctx context.Context, c Conversation, where string, every int) (transcr
 	if err := s.load(ctx, c); err != nil {
 		return "", 0, err
 	}
-	p := &player{stage: s, known: map[string]bool{}}
+	p := &player{stage: s, known: map[string]bool{}, threads: c.Threads}
 	for _, step := range steps {
 		if err := p.play(ctx, step); err != nil {
 			return p.out.String(), s.deaths, fmt.Errorf("line %d: %s: %w", step.line, step.source, err)
@@ -107,12 +108,16 @@ func (p *player) person(ctx context.Context, s step) error {
 			return err
 		}
 	}
-	body, err := p.body(s, bot.ChatID(who.Chat))
+	chat := bot.ChatID(who.Chat)
+	if s.room != "" {
+		chat = bot.NewShared(platform, s.room, "", who.External)
+	}
+	body, err := p.body(s, chat)
 	if err != nil || body == nil {
 		return err
 	}
 	p.count++
-	p.last = &bot.Event{Key: fmt.Sprintf("%s:%d", platform, p.count), Chat: bot.ChatID(who.Chat), At: p.stage.clock.Now(), From: who, Body: body}
+	p.last = &bot.Event{Key: fmt.Sprintf("%s:%d", platform, p.count), Chat: chat, At: p.stage.clock.Now(), From: who, Body: body}
 	return p.stage.post(*p.last)
 }
 
@@ -122,20 +127,65 @@ func (p *player) body(s step, chat bot.ChatID) (bot.Body, error) {
 	case leave:
 		return bot.Ended{}, nil
 	case press:
-		if s.forged {
-			return bot.Pressed{ID: bot.ButtonID(1_000_000, 0, 0)}, nil
-		}
-		id, err := p.stage.chats.button(chat, s.text, s.to)
-		return bot.Pressed{ID: id}, err
+		return p.pressed(s, chat)
 	case say:
-		if s.to == 0 {
-			return bot.Said{Text: s.text}, nil
-		}
-		d, err := p.stage.chats.message(chat, s.to)
-		return bot.Said{Text: s.text, ReplyTo: d.ID}, err
+		return p.said(s, chat)
+	case edit:
+		ref, err := p.stage.chats.written(s.who, s.to)
+		return bot.Edited{Ref: ref, Text: s.text}, err
+	case erase:
+		ref, err := p.stage.chats.written(s.who, s.to)
+		return bot.Deleted{Ref: ref}, err
+	case block, unblock:
+		p.stage.chats.close(chat.External(), s.verb == block)
+		return nil, nil
 	default:
 		return nil, nil
 	}
+}
+
+func (p *player) pressed(s step, chat bot.ChatID) (bot.Body, error) {
+	b := bot.Pressed{ID: bot.ButtonID(1_000_000, 0, 0)}
+	if !s.forged {
+		var err error
+		if b, err = p.button(s, chat); err != nil {
+			return nil, err
+		}
+	}
+	if s.form {
+		return bot.Filled{Pressed: b, Text: s.filled}, nil
+	}
+	return b, nil
+}
+
+// button finds the button that somebody presses. In a thread it is pressed there.
+func (p *player) button(s step, chat bot.ChatID) (bot.Pressed, error) {
+	id, under, err := p.stage.chats.button(chat, s.text, s.to)
+	if !p.threads {
+		under = ""
+	}
+	return bot.Pressed{ID: id, Under: under}, err
+}
+
+func (p *player) said(s step, chat bot.ChatID) (bot.Body, error) {
+	said := bot.Said{Text: s.text, Album: s.album, Ref: p.stage.chats.wrote(s.who, s.text)}
+	for _, name := range s.files {
+		said.Files = append(said.Files, sent(name))
+	}
+	if p.threads {
+		said.Under = said.Ref
+	}
+	if s.to == 0 {
+		return said, nil
+	}
+	m, err := p.stage.chats.message(chat, s.to)
+	if err != nil || !p.threads {
+		said.ReplyTo = m.delivery.ID
+		return said, err
+	}
+	said.Answers = m.root() // as in Slack: of a thread only its root is known
+	said.Under = said.Answers
+	return said, nil
 }
 
 func identity(name string) knowledge.Identity {
@@ -146,14 +196,24 @@ func identity(name string) knowledge.Identity {
 // heard writes down one message that came into a chat.
 func (p *player) heard(name string, h heard) {
 	m := h.message
+	number := fmt.Sprintf("%s #%d", name, h.number)
+	if p.threads && h.beneath != "" {
+		number += ", beneath " + h.beneath
+	}
+	if m.Private {
+		number += ", seen by nobody else"
+	}
 	switch {
 	case m.Chosen != "":
 		fmt.Fprintf(&p.out, "%s #%d: ✓ [%s] in #%d\n", name, h.number, m.Chosen, h.replaces)
 		return
+	case m.File != nil:
+		fmt.Fprintf(&p.out, "%s: 📎 %s (%s)\n", number, m.File.Name, m.File.Media)
+		return
 	case h.replaces != 0:
-		fmt.Fprintf(&p.out, "%s #%d, in place of #%d:\n", name, h.number, h.replaces)
+		fmt.Fprintf(&p.out, "%s, in place of #%d:\n", number, h.replaces)
 	default:
-		fmt.Fprintf(&p.out, "%s #%d:\n", name, h.number)
+		fmt.Fprintf(&p.out, "%s:\n", number)
 	}
 	for l := range strings.Lines(Render(m)) {
 		p.out.WriteString(strings.TrimRight("    "+l, " \n") + "\n")

@@ -12,15 +12,19 @@ import (
 type verb int
 
 const (
-	remark   verb = iota // a line of its own in the transcript
-	say                  // write a message
-	press                // press a button
-	leave                // close the terminal
-	appear               // be made known, and perhaps a senior
-	wait                 // let the clock go on
-	restart              // close everything and open it again
-	again                // deliver the latest event once more
-	operator             // a command of an administrator
+	remark verb = iota // a line of its own in the transcript
+	say                // write a message
+	press              // press a button
+	edit               // change a message that was sent
+	erase              // delete one
+	block              // no longer let the bot write
+	unblock
+	leave    // close the terminal
+	appear   // be made known, and perhaps a senior
+	wait     // let the clock go on
+	restart  // close everything and open it again
+	again    // deliver the latest event once more
+	operator // a command of an administrator
 )
 
 // step is one line of a script, with those that continue it.
@@ -31,17 +35,27 @@ type step struct {
 	who    string
 	senior bool
 	text   string // what is said, a button's words, or a command
-	to     int    // the number of the message replied to or pressed in; 0 for none
+	to     int    // the number of the message replied to, changed or pressed in; 0 for none
 	forged bool   // a button that no message has
+	room   string // the room where it happens; "" for the private chat
+	files  []string
+	album  string
+	form   bool // the button asks for words in a form: these
+	filled string
 	after  time.Duration
 }
 
-// conversationEnds is what a person "says" to close their terminal.
-const conversationEnds = "(закрывает чат)"
+// What people "say" to do something else than write.
+const (
+	conversationEnds = "(закрывает чат)"
+	blocksBot        = "(блокирует бота)"
+	unblocksBot      = "(снова пишет боту)"
+)
 
 var (
-	stepName   = regexp.MustCompile(`^([^:(↩]+?)(\s*\((?:сеньор|senior)\))?(?:\s*↩\s*(\d+))?:(?:\s(.*))?$`)
-	stepButton = regexp.MustCompile(`^\[(.+)\](?:\s*(#(\d+)|\?))?$`)
+	stepName   = regexp.MustCompile(`^([^:(↩✎✗«]+?)(\s*\((?:сеньор|senior)\))?(?:\s+в\s+«([^»]+)»)?(?:\s*([↩✎✗])\s*(\d+)?)?:(?:\s(.*))?$`)
+	stepButton = regexp.MustCompile(`^\[(.+?)\](?:\s*(#(\d+)|\?))?(?:\s*⌨(.*))?$`)
+	stepFiles  = regexp.MustCompile(`^(.*?)\s*📎\s*(.+?)(?:\s*\(альбом (\S+)\))?$`)
 	stepTimes  = regexp.MustCompile(`^(".*")\s*×\s*(\d+)$`)
 )
 
@@ -87,13 +101,21 @@ func parseStep(l string) (step, error) {
 	if m == nil {
 		return step{}, fmt.Errorf("%q is neither «Name: text» nor a command", l)
 	}
-	s := step{who: m[1], senior: m[2] != "", text: m[4]}
+	s := step{who: m[1], senior: m[2] != "", room: m[3], text: m[6]}
 	if s.who == "оператор" {
 		s.verb = operator
 		return s, nil
 	}
-	if m[3] != "" {
-		s.to, _ = strconv.Atoi(m[3])
+	if m[5] != "" {
+		s.to, _ = strconv.Atoi(m[5])
+	}
+	switch m[4] {
+	case "✎":
+		s.verb = edit
+		return s, nil
+	case "✗":
+		s.verb = erase
+		return s, nil
 	}
 	return s.spoken()
 }
@@ -102,17 +124,26 @@ func parseStep(l string) (step, error) {
 func (s step) spoken() (step, error) {
 	if b := stepButton.FindStringSubmatch(s.text); b != nil {
 		s.verb, s.text, s.forged = press, b[1], b[2] == "?"
+		s.form, s.filled = strings.Contains(b[0], "⌨"), strings.TrimSpace(b[4])
 		if b[3] != "" {
 			s.to, _ = strconv.Atoi(b[3])
 		}
 		return s, nil
 	}
 	s.verb = say
+	if f := stepFiles.FindStringSubmatch(s.text); f != nil {
+		s.text, s.files, s.album = f[1], strings.Split(f[2], ", "), f[3]
+		return s, nil
+	}
 	switch {
 	case s.text == "":
 		s.verb = appear
 	case s.text == conversationEnds:
 		s.verb = leave
+	case s.text == blocksBot:
+		s.verb = block
+	case s.text == unblocksBot:
+		s.verb = unblock
 	case strings.HasPrefix(s.text, `"`):
 		return s.quoted()
 	}

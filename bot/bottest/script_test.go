@@ -3,6 +3,7 @@ package bottest
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestParse(t *testing.T) {
 	}
 	for i, s := range steps {
 		s.line, s.source = 0, ""
-		if s != want[i] {
+		if !reflect.DeepEqual(s, want[i]) {
 			t.Errorf("step %d is %+v, want %+v", i+1, s, want[i])
 		}
 	}

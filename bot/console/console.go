@@ -302,7 +302,11 @@ func (t *Terminal) Unread(ctx context.Context) (n int, err error) {
 	defer t.mu.Unlock()
 	err = t.o.Store.Read(ctx, func(tx bot.Tx) error {
 		unread, err := tx.Deliveries(ctx, t.chat, t.cursor, recentLimit)
-		n = len(unread)
+		for _, d := range unread {
+			if d.Message.File == nil {
+				n++
+			}
+		}
 		return err
 	})
 	return n, err
@@ -354,11 +358,14 @@ func (t *Terminal) print(ctx context.Context) error {
 			return nil
 		}
 		for _, d := range fresh {
+			t.cursor = d.ID
+			if d.Message.File != nil {
+				continue // the message before it has its name, and a terminal shows no more
+			}
 			if _, err := fmt.Fprintln(t.o.Out, t.clearPrompt()+Render(d.Message, t.o.Say, t.o.Style)); err != nil {
 				return err
 			}
 			t.remember(d)
-			t.cursor = d.ID
 		}
 		t.showPrompt()
 		// What has been printed is marked even when the terminal is being closed: it

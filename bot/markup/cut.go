@@ -176,22 +176,23 @@ func (b Block) bestCut(text string, size, before int, must bool) int {
 func (b Block) bestBetween(text string, from, to int) int {
 	inside := b.insideLinks(to)
 	best, rank := 0, 0
-	consider := func(at, r int) {
-		if from <= at && at <= to && r >= rank && !inside(at) {
-			best, rank = at, r
-		}
-	}
 	ahead := text[:runeStart(text, to+maxCluster)]
+	sentence, sentenceEnd := sentences.FromString(ahead), 0
 	for at, g := 0, graphemes.FromString(ahead); g.Next(); {
 		at += len(g.Value())
-		consider(at, cutRank(g.Value()))
-	}
-	if b.Kind == Code || rank == lineRank {
-		return best
-	}
-	for at, s := 0, sentences.FromString(ahead); s.Next(); {
-		at += len(s.Value())
-		consider(at, sentenceRank)
+		for sentenceEnd < at && sentence.Next() {
+			sentenceEnd += len(sentence.Value())
+		}
+		if at > to {
+			break
+		}
+		r := cutRank(g.Value())
+		if b.Kind != Code && sentenceEnd == at {
+			r = max(r, sentenceRank)
+		}
+		if at >= from && r >= rank && !inside(at) {
+			best, rank = at, r
+		}
 	}
 	return best
 }

@@ -10,28 +10,29 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// spans collects text; neighbours that are set alike become one.
+// spans collects text.
 type spans []Span
 
 func (t *spans) add(s Span) {
-	if s.Text == "" {
-		return
-	}
-	if last := len(*t) - 1; last >= 0 && (*t)[last].Style == s.Style && (*t)[last].Link == s.Link {
-		(*t)[last].Text += s.Text
-		return
-	}
-	*t = append(*t, s)
-}
-
-func (t *spans) join(more spans) {
-	for _, s := range more {
-		t.add(s)
+	if s.Text != "" {
+		*t = append(*t, s)
 	}
 }
 
-// trimmed is without white space at both ends.
-func (t spans) trimmed() []Span { return trimRight(trimLeft(t)) }
+// trimmed is without white space at both ends; neighbours set alike are one span.
+func (t spans) trimmed() []Span {
+	var out []Span
+	for from := 0; from < len(t); {
+		var text strings.Builder
+		to := from
+		for ; to < len(t) && t[to].Style == t[from].Style && t[to].Link == t[from].Link; to++ {
+			text.WriteString(t[to].Text)
+		}
+		out = append(out, Span{text.String(), t[from].Style, t[from].Link})
+		from = to
+	}
+	return trimRight(trimLeft(out))
+}
 
 func trimLeft(t []Span) []Span {
 	for len(t) > 0 {
@@ -145,7 +146,7 @@ func (r *reader) link(t *spans, n ast.Node, destination string, s Span) {
 		inner.add(name)
 		ok = true // nothing else to be shown
 	}
-	t.join(inner)
+	*t = append(*t, inner...)
 	if shown := shownAddress(destination); !ok && shown != "" && shown != textOf(inner) {
 		s.Text = " (" + shown + ")"
 		t.add(s)

@@ -31,11 +31,11 @@ func Parse(source string) []Block {
 	raw := []byte(Clean(source))
 	r := &reader{source: raw}
 	r.children(newParser().Parse(text.NewReader(raw)), place{item: &Item{}})
-	if len(r.out) == 0 && Visible(string(raw)) {
-		// Nothing but markers, such as ">": it is what somebody wrote.
+	if Visible(string(raw)) && !Visible(Text(r.out)) {
+		// Nothing but Markdown's signs, such as ">": it is what somebody wrote.
 		return []Block{{Text: []Span{{Text: strings.TrimSpace(string(raw))}}}}
 	}
-	return begin(r.out)
+	return r.out
 }
 
 // Addresses that stand in a text by themselves. GitHub's own pattern knows neither
@@ -127,6 +127,9 @@ func (r *reader) block(n ast.Node, at place) {
 // add puts a block where it stands; the first one of an item takes its marker.
 func (r *reader) add(b Block, at place) {
 	b.Quote, b.Item, b.Gap = at.quote, *at.item, r.gap
+	if last := len(r.out) - 1; last < 0 || r.out[last].Kind == Paragraph && len(r.out[last].Text) == 0 {
+		b.Gap = false // nothing is before it, or a marker alone
+	}
 	at.item.Continued = at.item.Depth > 0
 	r.gap = false
 	r.out = append(r.out, b)

@@ -78,17 +78,39 @@ func flatten(blocks []Block, text func([]Span) string) string {
 }
 
 func withAddresses(t []Span) string {
-	var b strings.Builder
+	return textOf(unlink(t, func(string) bool { return false }))
+}
+
+// Unlink makes text of the links that can is not true of, with the address in
+// brackets behind it if the text is another one.
+func Unlink(blocks []Block, can func(link string) bool) []Block {
+	out := make([]Block, len(blocks))
+	for i, b := range blocks {
+		b.Text = unlink(b.Text, can)
+		out[i] = b
+	}
+	return out
+}
+
+func unlink(t []Span, can func(string) bool) []Span {
+	var out spans
 	for len(t) > 0 {
 		n := SameLink(t)
-		text, link := textOf(t[:n]), t[0].Link
-		b.WriteString(text)
-		if link != "" && !isAddress(text, link) {
-			b.WriteString(" (" + strings.TrimPrefix(link, "mailto:") + ")")
-		}
+		group, link := t[:n], t[0].Link
 		t = t[n:]
+		if link == "" || can(link) {
+			out = append(out, group...)
+			continue
+		}
+		for _, s := range group {
+			s.Link = ""
+			out = append(out, s)
+		}
+		if !isAddress(textOf(group), link) {
+			out = append(out, Span{Text: " (" + strings.TrimPrefix(link, "mailto:") + ")"})
+		}
 	}
-	return b.String()
+	return out
 }
 
 // SameLink is the number of spans at the beginning of t, which is not empty, that

@@ -142,7 +142,7 @@ func (r *reader) records(rows []row, at place) {
 			if len(t) > 0 && len(cell) > 0 {
 				t.add(Span{Text: " | "})
 			}
-			t.join(embolden(cell))
+			t = append(t, embolden(cell)...)
 		}
 		r.addRecord(t, at)
 		return
@@ -167,9 +167,9 @@ func record(head, cells row) spans {
 				name.add(Span{Text: ":", Style: Bold})
 			}
 			name.add(Span{Text: " "})
-			t.join(name)
+			t = append(t, name...)
 		}
-		t.join(value)
+		t = append(t, value...)
 	}
 	return t
 }

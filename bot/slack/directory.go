@@ -34,6 +34,27 @@ func (a *App) Profile(ctx context.Context, user string) (bot.Profile, error) {
 	return p, nil
 }
 
+// ByEmail implements bot.Registry: members of the workspace who have not left it.
+func (a *App) ByEmail(ctx context.Context, email string) (string, error) {
+	me, err := a.self(ctx)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
+	defer cancel()
+	u, err := a.api.GetUserByEmailContext(ctx, email)
+	if r, ok := slackError(err); ok && r.Err == "users_not_found" {
+		return "", fmt.Errorf("slack: users.lookupByEmail: %w", knowledge.ErrNotFound)
+	}
+	if err != nil {
+		return "", a.judge("users.lookupByEmail", err, repeatable)
+	}
+	if p := profile(u, me.team); p.Gone || p.Outsider {
+		return "", fmt.Errorf("slack: not of this workspace any more: %w", knowledge.ErrNotFound)
+	}
+	return u.ID, nil
+}
+
 // profile translates what Slack says of somebody.
 func profile(u *api.User, team string) bot.Profile {
 	return bot.Profile{

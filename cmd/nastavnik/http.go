@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -33,21 +34,24 @@ type web struct {
 	server  *http.Server  // nil when nothing is served
 	ended   chan struct{} // closed when the server has ended
 	working atomic.Bool
+	// sendings count what the bot sends.
+	sendings sendings
 }
 
 // openWeb begins to watch the parts and, when that is configured, to serve their
 // state. It is there while the bot still loads: alive, and not ready.
-func (a *app) openWeb(ctx context.Context) (*web, error) {
+func (a *app) openWeb(ctx context.Context, connected []connection) (*web, error) {
 	w := &web{}
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), backlog{app: a, web: w})
+	w.sendings = newSendings(r)
 	botPart := health.Part{Name: "bot", Vital: true, Check: func(context.Context) (string, error) {
 		if !w.working.Load() {
 			return "", errNotYet
 		}
 		return version, nil
 	}}
-	a.monitor = health.New(health.Options{Parts: append(a.parts(), botPart), Registry: r, Log: a.log})
+	a.monitor = health.New(health.Options{Parts: slices.Concat(a.parts(), platformParts(connected), []health.Part{botPart}), Registry: r, Log: a.log})
 	if !a.monitored || a.cfg.HTTP.Listen == "" {
 		return w, nil
 	}
@@ -63,6 +67,11 @@ func (a *app) openWeb(ctx context.Context) (*web, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", health.Handler(func() bool { return ctx.Err() == nil }, a.monitor, r))
 	mux.Handle(files.Path, given)
+	for _, c := range connected {
+		for path, h := range c.routes {
+			mux.Handle(path, h)
+		}
+	}
 	w.server = &http.Server{Handler: mux, ReadHeaderTimeout: headersWithin, ReadTimeout: idleFor, IdleTimeout: idleFor}
 	go func() {
 		defer close(w.ended)

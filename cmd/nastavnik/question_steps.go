@@ -61,6 +61,8 @@ func (t *teller) what(ctx context.Context, s knowledge.Step) (string, error) {
 		return t.phrasing(ctx, s)
 	case knowledge.StepUndone:
 		return t.undone(ctx, s)
+	case knowledge.StepTopic:
+		return fmt.Sprintf("тема: «%s» → «%s»", firstOf(s.Was, "нет"), firstOf(s.Text, "нет")), nil
 	case knowledge.StepStatus:
 		return status(s), nil
 	case knowledge.StepHeld, knowledge.StepDecided:

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
-	"github.com/nastavnik-bot/nastavnik/bot/console"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/lock"
 )
@@ -87,16 +86,11 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		// keeps a base of 10,000 questions within 400 MB.
 		debug.SetGCPercent(50)
 	}
-	if err := a.joinFinder(ctx); err != nil {
+	connected, err := a.prepare(ctx)
+	if err != nil {
 		return err
 	}
-	if err := a.admitShared(ctx); err != nil {
-		return err
-	}
-	if _, err := a.files(); err != nil {
-		return err
-	}
-	w, err := a.openWeb(ctx)
+	w, err := a.openWeb(ctx, connected)
 	if err != nil {
 		return err
 	}
@@ -105,10 +99,11 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		return err
 	}
 	debug.FreeOSMemory() // loading has needed twice what stays
+	limits := knowledge.FileLimits{Size: a.cfg.Files.Bytes()}
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
 		Decider:   bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
-		Platforms: map[string]bot.Platform{console.Platform: {Sender: console.Sender{}}},
+		Platforms: platforms(connected), Files: a.contents, FileLimits: limits, Observe: w.sendings.observe,
 	})
 	work, err := p.workers(&lateWork{app: a, runner: r})
 	if err != nil {
@@ -129,6 +124,9 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	g.Go(func() error { return a.keepShared(run, p) })
 	g.Go(func() error { return a.flushFiles(run) })
 	g.Go(func() error { return a.monitor.Watch(run, checkParts) })
+	for _, c := range connected {
+		g.Go(func() error { return a.receive(run, c, p) })
+	}
 	if ready != nil {
 		ready()
 	}
@@ -136,6 +134,20 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateGrace)
 	defer cancel()
 	return errors.Join(err, work.Stop(stop))
+}
+
+// prepare opens what the bot needs, and the platforms that it is to serve.
+func (a *app) prepare(ctx context.Context) ([]connection, error) {
+	if err := a.joinFinder(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.admitShared(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := a.files(); err != nil {
+		return nil, err
+	}
+	return a.connections()
 }
 
 // lateGrace bounds how long late work may finish when the bot stops.

@@ -57,6 +57,13 @@ func parts() []part {
 			name: "telegram-test-api " + telegramAPIVersion + ", a Telegram for tests (npm, 7 MB)",
 			find: func() error { _, _, err := findTelegramAPI(); return err }, home: telegramAPIHome, install: installLocked("telegrampeer"),
 		},
+		{
+			name: "slack_sdk " + slackSDKVersion + ", validators of Slack's blocks (pip)",
+			find: func() error { _, err := findSlackSDK(); return err }, home: slackSDKHome,
+			install: func(ctx context.Context, dir string) error {
+				return installWheel(ctx, dir, dir, "slack_sdk=="+slackSDKVersion, slackSDKWheelSum)
+			},
+		},
 	}
 }
 
@@ -145,19 +152,25 @@ for name in "config.yaml.template", "glog.conf":
 // installMilvus takes the binaries out of the wheel. It runs none of its Python.
 func installMilvus(ctx context.Context, dir string) error {
 	python := filepath.Join(dir, "python")
-	requirement := filepath.Join(dir, "requirement.txt")
-	if err := os.WriteFile(requirement, []byte("milvus=="+milvusVersion+" --hash=sha256:"+milvusWheelSum+"\n"), 0o600); err != nil {
-		return err
-	}
-	env := []string{"PIP_ROOT_USER_ACTION=ignore", "PIP_DISABLE_PIP_VERSION_CHECK=1"}
-	if err := runTool(ctx, dir, env, "python3", "-m", "pip", "install", "--quiet", "--target", python, "--no-deps", "--no-compile",
-		"--only-binary=:all:", "--require-hashes", "--requirement", requirement); err != nil {
+	if err := installWheel(ctx, dir, python, "milvus=="+milvusVersion, milvusWheelSum); err != nil {
 		return err
 	}
 	if err := runTool(ctx, dir, nil, "python3", "-c", unpackMilvus, filepath.Join(python, "milvus", "data"), dir); err != nil {
 		return err
 	}
 	return os.RemoveAll(python)
+}
+
+// installWheel unpacks a wheel into target, without what it depends on, and checks its
+// sum. Dir takes what pip is told.
+func installWheel(ctx context.Context, dir, target, wheel, sum string) error {
+	requirement := filepath.Join(dir, "requirement.txt")
+	if err := os.WriteFile(requirement, []byte(wheel+" --hash=sha256:"+sum+"\n"), 0o600); err != nil {
+		return err
+	}
+	env := []string{"PIP_ROOT_USER_ACTION=ignore", "PIP_DISABLE_PIP_VERSION_CHECK=1"}
+	return runTool(ctx, dir, env, "python3", "-m", "pip", "install", "--quiet", "--target", target, "--no-deps",
+		"--only-binary=:all:", "--require-hashes", "--requirement", requirement)
 }
 
 func installVersitygw(ctx context.Context, dir string) error {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -372,7 +373,7 @@ type request struct {
 }
 
 // httpBot takes signed requests, refuses the first refusals of them, and hands all on.
-func httpBot(t *testing.T, secret string, refusals int) (url string, got chan request) {
+func httpBot(t *testing.T, secret string, refusals int) (address string, got chan request) {
 	t.Helper()
 	got = make(chan request, 100)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -408,8 +409,18 @@ func TestSlackHTTP(t *testing.T) {
 	}
 	p.PointAt(devenv.SlackTarget{Events: bot + "/all"})
 	p.Command("C0SUPPORT", "U0ANNA", "/nastavnik", "")
-	if r := <-got; r.path != "/all" {
+	if r := <-got; r.path != "/all" || !strings.Contains(r.body, url.QueryEscape(p.Addr)) {
 		t.Errorf("came %+v, want it at the only address", r)
+	}
+	const proxy = "127.0.0.1:65000"
+	p.PointAt(devenv.SlackTarget{Events: bot, Through: proxy})
+	p.Command("C0SUPPORT", "U0ANNA", "/nastavnik", "")
+	p.Act("C0SUPPORT", ts, "U0ANNA", devenv.SlackAction{Type: "button", ActionID: "yes"})
+	p.Upload(devenv.SlackSaying{Channel: "C0SUPPORT", User: "U0ANNA"}, devenv.SlackUpload{Name: "a.txt"})
+	for range 3 {
+		if r := <-got; strings.Contains(r.body, p.Addr) || !strings.Contains(strings.ReplaceAll(r.body, "%3A", ":"), proxy) {
+			t.Errorf("came %s, want it to name %s", r.body, proxy)
+		}
 	}
 }
 

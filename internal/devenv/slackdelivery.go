@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,9 @@ type SlackTarget struct {
 	// Timeout is how long the bot may take to answer: 3 s in Slack; 0 means a minute, so
 	// that a busy machine is no reason to send things twice.
 	Timeout time.Duration
+	// Through is the host and port of a proxy that the bot knows as Slack: what is
+	// sent names it instead of the peer, as in response_url. Empty: none.
+	Through string
 }
 
 // PointAt tells where to send from now on what the peer has for the bot, which is
@@ -38,7 +42,7 @@ func (p *SlackPeer) PointAt(t SlackTarget) {
 	if p.delivery == nil {
 		p.tb.Fatal("the workspace speaks Socket Mode")
 	}
-	p.delivery.point(t)
+	p.delivery.point(p.Addr, t)
 }
 
 // slackDelivery stands between the peer and the bot: it sends requests to the address
@@ -48,6 +52,7 @@ type slackDelivery struct {
 	server *httptest.Server
 
 	mu     sync.Mutex
+	peer   string // host:port
 	target SlackTarget
 }
 
@@ -59,17 +64,28 @@ func newSlackDelivery(tb testing.TB, secret string) *slackDelivery {
 	return d
 }
 
-func (d *slackDelivery) point(t SlackTarget) {
+func (d *slackDelivery) point(peer string, t SlackTarget) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.peer = peer
 	d.target = t
 }
 
 // current is the target of the moment: the bot may have moved between two tries.
-func (d *slackDelivery) current() SlackTarget {
+func (d *slackDelivery) current() (peer string, t SlackTarget) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.target
+	return d.peer, d.target
+}
+
+// through has a body name the proxy instead of the peer; in a form a colon is written
+// otherwise.
+func through(body []byte, peer, proxy string) []byte {
+	if proxy == "" {
+		return body
+	}
+	body = bytes.ReplaceAll(body, []byte(peer), []byte(proxy))
+	return bytes.ReplaceAll(body, []byte(url.QueryEscape(peer)), []byte(url.QueryEscape(proxy)))
 }
 
 // A slackRequest is what the peer sends.
@@ -82,19 +98,19 @@ type slackRequest struct {
 // does not send again.
 func (r slackRequest) event() bool { return strings.HasPrefix(r.contentType, "application/json") }
 
-// url returns where a request goes, "" for nowhere.
-func (t SlackTarget) url(r slackRequest) string {
-	url := t.Commands
+// address returns where a request goes, "" for nowhere.
+func (t SlackTarget) address(r slackRequest) string {
+	address := t.Commands
 	switch {
 	case r.event():
-		url = t.Events
+		address = t.Events
 	case bytes.HasPrefix(r.body, []byte("payload=")):
-		url = t.Interactivity
+		address = t.Interactivity
 	}
-	if url == "" {
+	if address == "" {
 		return t.Events
 	}
-	return url
+	return address
 }
 
 // A slackAnswer is the bot's. Failed is Slack's word for why it does not count.
@@ -115,8 +131,9 @@ func (d *slackDelivery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := slackRequest{r.Header.Get("Content-Type"), body}
 	var answer slackAnswer
 	for try := 0; r.Context().Err() == nil; try++ {
-		target := d.current()
-		answer = d.send(r.Context(), target, request, try, answer.failed)
+		peer, target := d.current()
+		sent := slackRequest{request.contentType, through(request.body, peer, target.Through)}
+		answer = d.send(r.Context(), target, sent, try, answer.failed)
 		if answer.failed == "" || !request.event() || try >= len(target.Retries) {
 			break
 		}
@@ -138,7 +155,7 @@ func (d *slackDelivery) send(ctx context.Context, t SlackTarget, r slackRequest,
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url(r), bytes.NewReader(r.body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.address(r), bytes.NewReader(r.body))
 	if err != nil {
 		return slackAnswer{status: http.StatusBadGateway, failed: "connection_failed", body: []byte(err.Error())}
 	}

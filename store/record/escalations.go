@@ -7,28 +7,35 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-const selectEscalation = `SELECT id, question, senior, state, created, due, ended FROM escalations`
+const selectEscalation = `SELECT id, question, senior, state, reason, created, given, reminded, due, ended FROM escalations`
 
 func scanEscalation(r Rows) (e knowledge.Escalation, err error) {
-	var created, due, ended int64
-	err = r.Scan(&e.ID, &e.Question, &e.Senior, &e.State, &created, &due, &ended)
-	e.Created, e.Due, e.Ended = moment(created), moment(due), moment(ended)
+	var created, given, reminded, due, ended int64
+	err = r.Scan(&e.ID, &e.Question, &e.Senior, &e.State, &e.Reason, &created, &given, &reminded, &due, &ended)
+	e.Created, e.Given, e.Reminded, e.Due, e.Ended = moment(created), moment(given), moment(reminded), moment(due), moment(ended)
 	return e, err
+}
+
+func escalationValues(e knowledge.Escalation) []any {
+	return []any{
+		e.Question, e.Senior, string(e.State), string(e.Reason), millis(e.Created), millis(e.Given), millis(e.Reminded),
+		millis(e.Due), millis(e.Ended),
+	}
 }
 
 // PutEscalation implements knowledge.EscalationTx.
 func (t *Tx) PutEscalation(ctx context.Context, e *knowledge.Escalation) error {
 	if e.ID == 0 {
-		id, err := one(ctx, t.conn, scanInt, `INSERT INTO escalations (question, senior, state, created, due, ended) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
-			e.Question, e.Senior, string(e.State), millis(e.Created), millis(e.Due), millis(e.Ended))
+		id, err := one(ctx, t.conn, scanInt, `INSERT INTO escalations (question, senior, state, reason, created, given, reminded, due, ended)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`, escalationValues(*e)...)
 		if err != nil {
 			return fmt.Errorf("put escalation of question %q: %w", e.Question, err)
 		}
 		e.ID = id
 		return nil
 	}
-	n, err := t.conn.Exec(ctx, `UPDATE escalations SET question = ?, senior = ?, state = ?, created = ?, due = ?, ended = ? WHERE id = ?`,
-		e.Question, e.Senior, string(e.State), millis(e.Created), millis(e.Due), millis(e.Ended), e.ID)
+	n, err := t.conn.Exec(ctx, `UPDATE escalations SET question = ?, senior = ?, state = ?, reason = ?, created = ?, given = ?, reminded = ?,
+		due = ?, ended = ? WHERE id = ?`, append(escalationValues(*e), e.ID)...)
 	if err == nil && n == 0 {
 		err = knowledge.ErrNotFound
 	}

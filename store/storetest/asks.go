@@ -78,7 +78,7 @@ func testEscalations(t *testing.T, s bot.Store) {
 	var all []knowledge.Escalation
 	for _, e := range []knowledge.Escalation{
 		{Question: "a", Senior: 1, State: knowledge.EscalationPassed, Created: noon(), Ended: noon().Add(time.Minute)},
-		{Question: "a", Senior: 2, State: knowledge.EscalationOpen, Created: noon()},
+		{Question: "a", Senior: 2, State: knowledge.EscalationOpen, Reason: knowledge.ByTopic, Created: noon(), Given: noon().Add(time.Second), Reminded: noon().Add(time.Minute)},
 		{Question: "b", State: knowledge.EscalationOpen, Created: noon()},
 		{Question: "b", Senior: 2, State: knowledge.EscalationDone, Created: noon()},
 	} {

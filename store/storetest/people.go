@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -25,6 +26,8 @@ func testPeople(t *testing.T, s bot.Store) {
 		maria.ID = person(t, s, maria)
 		equal(t, "person", get(maria.ID), maria)
 		maria.Admin = false
+		maria.Email, maria.Team, maria.Zone, maria.Hours = "maria@firm.example", "Продажи", "Europe/Moscow", "пн-пт 9-18"
+		maria.Away, maria.Admitted, maria.Unreachable = noon().Add(time.Hour), true, "bot was blocked"
 		write(t, s, func(ctx context.Context, tx bot.Tx) error { p := maria; return tx.PutPerson(ctx, &p) })
 		equal(t, "updated", get(maria.ID), maria)
 	})
@@ -66,6 +69,23 @@ func testPeople(t *testing.T, s bot.Store) {
 		seniors := read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Person, error) { return tx.People(ctx, true) })
 		equal(t, "seniors", seniors, []knowledge.Person{maria})
 	})
+	t.Run("is no senior any more after leaving", func(t *testing.T) {
+		gone := maria
+		gone.Left = true
+		write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.PutPerson(ctx, &gone) })
+		equal(t, "stored", get(maria.ID), gone)
+		seniors := read(t, s, func(ctx context.Context, tx bot.Tx) ([]knowledge.Person, error) { return tx.People(ctx, true) })
+		equal(t, "seniors", seniors, nil)
+	})
+	t.Run("has an e-mail alone, in whatever case", func(t *testing.T) {
+		one := person(t, s, knowledge.Person{Name: "Ева", Email: " Eva@Firm.example "})
+		equal(t, "e-mail", get(one).Email, "eva@firm.example")
+		refuse(t, s, knowledge.ErrConflict, func(ctx context.Context, tx bot.Tx) error {
+			return tx.PutPerson(ctx, &knowledge.Person{Name: "Ева другая", Email: "EVA@firm.example"})
+		})
+		person(t, s, knowledge.Person{Name: "Без почты"})
+		person(t, s, knowledge.Person{Name: "И этот без почты"})
+	})
 	t.Run("what does not exist is not found", func(t *testing.T) {
 		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error { _, err := tx.Person(ctx, 999); return err })
 		refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error {
@@ -78,29 +98,4 @@ func testPeople(t *testing.T, s bot.Store) {
 			return err
 		})
 	})
-	t.Run("answers for topics", func(t *testing.T) { testTopics(t, s, maria) })
-}
-
-func testTopics(t *testing.T, s bot.Store, senior knowledge.Person) {
-	other := person(t, s, knowledge.Person{Name: "Олег", Senior: true})
-	former := person(t, s, knowledge.Person{Name: "Бывший"})
-	of := func(topic string) []int64 {
-		return read(t, s, func(ctx context.Context, tx bot.Tx) ([]int64, error) { return tx.TopicSeniors(ctx, topic) })
-	}
-	// Topics are stored by more than the domain's rules need.
-	type topicTx interface {
-		PutTopic(ctx context.Context, topic knowledge.Topic) error
-	}
-	put := func(topic knowledge.Topic) {
-		write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.(topicTx).PutTopic(ctx, topic) })
-	}
-	equal(t, "seniors of an unknown topic", of("Сделки"), nil)
-	put(knowledge.Topic{Name: "Сделки", Seniors: []int64{other, senior.ID, former, other}})
-	equal(t, "seniors", of("Сделки"), []int64{senior.ID, other})
-	put(knowledge.Topic{Name: "Сделки", Seniors: []int64{other}})
-	equal(t, "seniors after a change", of("Сделки"), []int64{other})
-	refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error {
-		return tx.(topicTx).PutTopic(ctx, knowledge.Topic{Name: "Сделки", Seniors: []int64{999}})
-	})
-	refuse(t, s, knowledge.ErrInvalid, func(ctx context.Context, tx bot.Tx) error { return tx.(topicTx).PutTopic(ctx, knowledge.Topic{}) })
 }

@@ -115,6 +115,7 @@ func testCancelled(t *testing.T, s bot.Store) {
 
 func testReadOnly(t *testing.T, s bot.Store) {
 	entries(t, s, "readonly")
+	other := person(t, s, knowledge.Person{Name: "Читательница"})
 	person := person(t, s, knowledge.Person{Name: "Читатель"})
 	for name, fn := range map[string]func(context.Context, bot.Tx) error{
 		"PutQuestion": func(ctx context.Context, tx bot.Tx) error {
@@ -132,6 +133,14 @@ func testReadOnly(t *testing.T, s bot.Store) {
 		"Identify": func(ctx context.Context, tx bot.Tx) error {
 			_, err := tx.Identify(ctx, knowledge.Identity{Platform: "console", External: "новый"}, noon())
 			return err
+		},
+		"Link": func(ctx context.Context, tx bot.Tx) error {
+			return tx.Link(ctx, knowledge.Identity{Platform: "console", External: "новый"}, person)
+		},
+		"Merge":    func(ctx context.Context, tx bot.Tx) error { return tx.Merge(ctx, other, person) },
+		"PutTopic": func(ctx context.Context, tx bot.Tx) error { return tx.PutTopic(ctx, knowledge.Topic{Name: "Тема"}) },
+		"PutInvitation": func(ctx context.Context, tx bot.Tx) error {
+			return tx.PutInvitation(ctx, knowledge.Invitation{Hash: "h"})
 		},
 		"Post": func(ctx context.Context, tx bot.Tx) error { return tx.Post(ctx, &bot.Row{Key: "k", Chat: "c"}) },
 		"PutDelivery": func(ctx context.Context, tx bot.Tx) error {

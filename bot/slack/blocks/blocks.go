@@ -6,6 +6,7 @@
 package blocks
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -51,10 +52,8 @@ type Part struct {
 func Render(m bot.Message, o Options) []Part {
 	var p pages
 	for _, chunk := range markup.Split(markup.Parse(m.Text), fits) {
-		if text := markup.Plain(chunk); markup.Visible(text) {
-			for i, b := range richText(chunk) {
-				p.add(piece{blocks: []slack.Block{b}, text: pick(i == 0, text), size: sizeOf(b)})
-			}
+		for _, x := range pieces(chunk) {
+			p.add(x)
 		}
 	}
 	for _, row := range rows(m.Sections, o) {
@@ -71,6 +70,28 @@ func pick(yes bool, text string) string {
 		return text
 	}
 	return ""
+}
+
+// pieces are the blocks of a text, with the text of each, if there is anything to see.
+func pieces(chunk []markup.Block) []piece {
+	var out []piece
+	for len(chunk) > 0 {
+		n := 1
+		if chunk[0].Kind != markup.Rule {
+			if n = slices.IndexFunc(chunk, func(b markup.Block) bool { return b.Kind == markup.Rule }); n < 0 {
+				n = len(chunk)
+			}
+		}
+		if text := markup.Plain(chunk[:n]); markup.Visible(text) {
+			x := piece{blocks: richText(chunk[:n]), text: text}
+			for _, b := range x.blocks {
+				x.size += sizeOf(b)
+			}
+			out = append(out, x)
+		}
+		chunk = chunk[n:]
+	}
+	return out
 }
 
 // piece is blocks that stay together.

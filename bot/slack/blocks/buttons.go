@@ -1,6 +1,8 @@
 package blocks
 
 import (
+	"slices"
+
 	"github.com/slack-go/slack"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
@@ -16,10 +18,10 @@ const (
 
 	maxTitle = 300 // of a section, more than the eye takes in
 
-	// longLabel is from where a button stands in a row of its own: side by side, long
-	// ones cannot be told apart.
-	longLabel = 35
-	// maxRows is how many rows of long buttons a section may have; more of them share.
+	// longLabel is the longest label of buttons side by side: a line between long ones
+	// falls anywhere.
+	longLabel = 30
+	// maxRows is how many rows a section may have; more buttons share rows again.
 	maxRows = 20
 )
 
@@ -78,26 +80,21 @@ func button(b bot.Button, pressed bool) *slack.ButtonBlockElement {
 	return slack.NewButtonBlockElement(b.ID, b.ID, plain(label, maxLabel))
 }
 
-// actionRows puts buttons into rows: short ones side by side, each long one alone.
+// actionRows puts buttons into rows: side by side, or each into its own if one of them
+// is long, as among questions to choose from.
 func actionRows(buttons []*slack.ButtonBlockElement) []piece {
-	var groups [][]*slack.ButtonBlockElement
-	alone := len(buttons) <= maxRows
-	open := false // the last row takes more
-	for _, b := range buttons {
-		long := alone && markup.Units(b.Text.Text) > longLabel
-		if last := len(groups) - 1; open && !long && len(groups[last]) < maxActions {
-			groups[last] = append(groups[last], b)
-		} else {
-			groups = append(groups, []*slack.ButtonBlockElement{b})
-		}
-		open = !long
+	perRow := maxActions
+	if len(buttons) <= maxRows && slices.ContainsFunc(buttons, isLong) {
+		perRow = 1
 	}
-	out := make([]piece, len(groups))
-	for i, g := range groups {
-		out[i] = actionRow(g)
+	var out []piece
+	for row := range slices.Chunk(buttons, perRow) {
+		out = append(out, actionRow(row))
 	}
 	return out
 }
+
+func isLong(b *slack.ButtonBlockElement) bool { return markup.Units(b.Text.Text) > longLabel }
 
 func actionRow(buttons []*slack.ButtonBlockElement) piece {
 	row := piece{spare: buttons[0].Text.Text}

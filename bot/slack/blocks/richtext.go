@@ -52,6 +52,7 @@ func (w *writer) end() {
 func (w *writer) block(b markup.Block) {
 	switch {
 	case b.Kind == markup.Rule:
+		w.marker(b)
 		w.end()
 		w.blocks = append(w.blocks, slack.NewDividerBlock())
 	case b.Kind == markup.Code:
@@ -87,13 +88,18 @@ func lineBreaks(b markup.Block) string {
 }
 
 func (w *writer) code(b markup.Block) {
-	if isItem(b) || b.Marker() != "" {
-		marker := b
-		marker.Kind, marker.Text = markup.Paragraph, nil
-		w.block(marker)
-	}
+	w.marker(b)
 	w.openGap(b)
 	w.elements = append(w.elements, &slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: texts(b.Text), Border: border(b)})
+}
+
+// marker writes the marker of a block that cannot stand in a list, as an item without
+// text.
+func (w *writer) marker(b markup.Block) {
+	if b.Marker() != "" {
+		b.Kind, b.Text = markup.Paragraph, nil
+		w.block(b)
+	}
 }
 
 // item adds to the list before, or begins one.

@@ -124,7 +124,7 @@ func input(block, label string, mayBeEmpty bool, element slack.BlockElement) *sl
 
 func textField(hint, initial string, multiline bool) *slack.PlainTextInputBlockElement {
 	field := slack.NewPlainTextInputBlockElement(optional(hint, maxHint), TextAction)
-	field.InitialValue, field.Multiline, field.MaxLength = initial, multiline, maxInput
+	field.InitialValue, field.Multiline, field.MaxLength = markup.Clean(initial), multiline, maxInput
 	return field
 }
 
@@ -140,7 +140,7 @@ func topicOptions(topics []Topic) []*slack.OptionBlockObject {
 	var out []*slack.OptionBlockObject
 	seen := map[string]bool{}
 	for _, t := range topics {
-		if n := markup.Units(t.Value); n == 0 || n > maxOptionValue || seen[t.Value] || len(out) == maxOptions {
+		if n := markup.Units(t.Value); n == 0 || n > maxOptionValue || markup.Clean(t.Value) != t.Value || seen[t.Value] || len(out) == maxOptions {
 			continue
 		}
 		seen[t.Value] = true

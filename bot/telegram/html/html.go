@@ -3,7 +3,8 @@
 package html
 
 import (
-	"slices"
+	"net/url"
+	"strings"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/markup"
@@ -47,7 +48,7 @@ const ellipsis = "…"
 // buttons; that of a later one is a button by itself, see Inert.
 func Render(m bot.Message, o Options) []Part {
 	board := newKeyboard(m.Sections, o)
-	blocks := markup.Parse(m.Text)
+	blocks := parse(m.Text)
 	if title := board.title; title != "" {
 		blocks = append(blocks, markup.Block{Gap: true, Text: []markup.Span{{Text: title, Style: markup.Bold}}})
 	}
@@ -64,19 +65,31 @@ func Render(m bot.Message, o Options) []Part {
 // Caption lays out standard Markdown as the caption of a file (1024 UTF-16 code
 // units). What does not fit is in rest, to be sent after the file.
 func Caption(source string) (caption Part, rest []Part) {
-	head, tail := markup.Cut(markup.Parse(source), fitsCaption)
+	head, tail := markup.Cut(parse(source), fitsCaption)
 	if len(head) > 0 {
 		caption = part(head, maxCaption)
 	}
 	return caption, texts(tail)
 }
 
+func parse(source string) []markup.Block { return markup.Unlink(markup.Parse(source), canLink) }
+
+// canLink tells whether Telegram makes a link of an address: without a word it drops
+// one to a host without a dot, and one to a mailbox, which it finds in the text by
+// itself.
+func canLink(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme != "mailto" && strings.Contains(u.Hostname(), ".")
+}
+
 func texts(blocks []markup.Block) []Part {
 	var parts []Part
 	for _, b := range markup.Split(blocks, fits) {
-		parts = append(parts, part(b, maxText))
+		if p := part(b, maxText); markup.Visible(p.Plain) {
+			parts = append(parts, p)
+		}
 	}
-	return slices.DeleteFunc(parts, func(p Part) bool { return !markup.Visible(p.Plain) })
+	return parts
 }
 
 func part(blocks []markup.Block, limit int) Part {

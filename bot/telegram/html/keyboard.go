@@ -1,6 +1,8 @@
 package html
 
 import (
+	"slices"
+
 	"github.com/mattn/go-runewidth"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
@@ -17,6 +19,7 @@ const (
 	maxLabel       = 64   // UTF-16 code units: more than a client shows in a line
 	rowWidth       = 36   // columns that a phone shows of a row
 	maxRow         = 3    // buttons in a row
+	longLabel      = 28   // columns; a longer label wants a row for each of its section
 	buttonOverhead = 40   // bytes of a button besides its text and data, about
 )
 
@@ -86,19 +89,16 @@ func label(s string, pressed bool) string {
 	return markup.Shorten(s, maxLabel)
 }
 
-// layout puts buttons into rows: two or three short ones side by side. The buttons of
-// a row are equally wide, so the longest counts.
+// layout puts buttons into rows: two or three short ones side by side, or each into
+// its own if one of them is long, as among questions to choose from.
 func layout(buttons []Button) [][]Button {
 	var rows [][]Button
+	most := maxRow
+	if slices.ContainsFunc(buttons, func(b Button) bool { return runewidth.StringWidth(b.Text) > longLabel }) {
+		most = 1
+	}
 	for len(buttons) > 0 {
-		n := 1
-		for widest := 0; n <= min(maxRow, len(buttons)); n++ {
-			widest = max(widest, runewidth.StringWidth(buttons[n-1].Text))
-			if n > 1 && n*widest > rowWidth {
-				break
-			}
-		}
-		n--
+		n := fitting(buttons[:min(most, len(buttons))])
 		if n == maxRow && len(buttons) == maxRow+1 {
 			n-- // two and two, not three and one
 		}
@@ -106,6 +106,19 @@ func layout(buttons []Button) [][]Button {
 		buttons = buttons[n:]
 	}
 	return rows
+}
+
+// fitting is how many of the buttons fit into a row. They are equally wide there, so
+// the longest counts.
+func fitting(buttons []Button) int {
+	widest := 0
+	for i, b := range buttons {
+		widest = max(widest, runewidth.StringWidth(b.Text))
+		if i > 0 && (i+1)*widest > rowWidth {
+			return i
+		}
+	}
+	return len(buttons)
 }
 
 // boards divides the rows among as few messages as they need.

@@ -67,7 +67,7 @@ func set(blocks []markup.Block) *writer {
 func (w *writer) block(b markup.Block) {
 	switch b.Kind {
 	case markup.Rule:
-		w.text(markup.Line)
+		w.text(b.Indent() + b.Marker() + markup.Line)
 	case markup.Code:
 		w.code(b)
 	case markup.Heading:
