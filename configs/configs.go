@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +34,10 @@ type Config struct {
 	// Language of the bot: "ru" or "en".
 	Language string `koanf:"language"`
 	// Zone is the IANA time zone in which times are shown, "" for the machine's.
-	Zone  string `koanf:"zone"`
-	Model Model  `koanf:"model"`
+	Zone string `koanf:"zone"`
+	// Access says who may use the bot: "open", "invitation" or "list".
+	Access string `koanf:"access"`
+	Model  Model  `koanf:"model"`
 	// Synonyms are the slang that is searched as plain words.
 	Synonyms Synonyms `koanf:"synonyms"`
 	Learning Learning `koanf:"learning"`
@@ -70,14 +73,6 @@ type Synonyms struct {
 	Off bool `koanf:"off"`
 }
 
-// Senior sets how seniors are treated.
-type Senior struct {
-	// Silence ends a reply of several messages.
-	Silence time.Duration `koanf:"silence"`
-	// Later is how long [Позже] puts a question back.
-	Later time.Duration `koanf:"later"`
-}
-
 // Log sets what is logged.
 type Log struct {
 	// Level is debug, info, warn or error.
@@ -91,8 +86,9 @@ func Default() Config {
 	return Config{
 		Data:     "nastavnik-data",
 		Language: "ru",
+		Access:   "open",
 		Learning: defaultLearning(),
-		Senior:   Senior{Silence: 2 * time.Minute, Later: time.Hour},
+		Senior:   defaultSenior(),
 		Log:      Log{Level: "warn", Format: "text"},
 		Slack:    Slack{Mode: ModeSocket},
 		Telegram: Telegram{Mode: ModePolling},
@@ -173,12 +169,22 @@ func keyOf(variable string) string {
 func decode(k *koanf.Koanf, c *Config) error {
 	err := k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		Result: c, TagName: "koanf", WeaklyTypedInput: true,
-		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","), dayHook,
+		),
 	}})
 	if err != nil {
 		return fmt.Errorf("значение не того вида (длительность пишется как 2m или 1h30m): %w", err)
 	}
 	return nil
+}
+
+// dayHook makes text of a day again: YAML takes it for a moment.
+func dayHook(from, to reflect.Type, value any) (any, error) {
+	if t, ok := value.(time.Time); ok && from != to && to.Kind() == reflect.String {
+		return t.Format(time.DateOnly), nil
+	}
+	return value, nil
 }
 
 func (c Config) validate() []error {
@@ -195,15 +201,13 @@ func (c Config) validate() []error {
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		bad("zone", "часового пояса %q нет; пример: Europe/Moscow", c.Zone)
 	}
+	if !slices.Contains([]string{"open", "invitation", "list"}, c.Access) {
+		bad("access", "бывает open, invitation или list, а не %q", c.Access)
+	}
 	c.Learning.validate(bad)
 	c.validateServers(bad)
 	c.validatePlatforms(bad)
-	if c.Senior.Silence < time.Second || c.Senior.Silence > time.Hour {
-		bad("senior.silence", "от 1s до 1h, а не %s", c.Senior.Silence)
-	}
-	if c.Senior.Later < time.Minute || c.Senior.Later > 7*24*time.Hour {
-		bad("senior.later", "от 1m до 168h, а не %s", c.Senior.Later)
-	}
+	c.Senior.validate(bad)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
 		bad("log.level", "бывает debug, info, warn, error, а не %q", c.Log.Level)
 	}

@@ -40,7 +40,7 @@ func TestExampleShowsEveryDefault(t *testing.T) {
 	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("config show is not the configuration:\n%s", diff)
 	}
-	for _, key := range []string{"data", "language", "zone", "path", "off", "silence", "later", "level", "format", "picks", "helped", "asks", "days", "share"} {
+	for _, key := range []string{"data", "language", "zone", "path", "off", "access", "silence", "later", "hours", "holidays", "workdays", "limit", "remind", "handover", "level", "format", "picks", "helped", "asks", "days", "share"} {
 		if !strings.Contains(configs.Example, key+":") {
 			t.Errorf("example.yaml does not show %s", key)
 		}
@@ -58,6 +58,28 @@ func TestEnvironmentWinsOverFile(t *testing.T) {
 	}
 }
 
+// Days may be written as YAML has them, as text, in the environment, and in files.
+func TestDays(t *testing.T) {
+	got, err := configs.Load(write(t, "senior: {holidays: [2026-01-01, 2026-05-01..2026-05-03, \"01-07\"]}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"2026-01-01", "2026-05-01..2026-05-03", "01-07"}, got.Senior.Holidays); diff != "" {
+		t.Errorf("holidays (-want +got):\n%s", diff)
+	}
+	path := write(t, "# праздники\n2026-06-12\n\n  11-04 # День народного единства\n")
+	if got, err = configs.Load("", []string{"NASTAVNIK_SENIOR_HOLIDAYS=01-07," + path}); err != nil {
+		t.Fatal(err)
+	}
+	days, err := configs.Days(got.Senior.Holidays)
+	if diff := cmp.Diff([]string{"01-07", "2026-06-12", "11-04"}, days); diff != "" || err != nil {
+		t.Errorf("days (-want +got):\n%s%v", diff, err)
+	}
+	if _, err := configs.Days([]string{"no/such.txt"}); err == nil || !strings.Contains(err.Error(), "no/such.txt") {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
 func TestBadConfigurationNamesEveryProblem(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
@@ -69,6 +91,9 @@ func TestBadConfigurationNamesEveryProblem(t *testing.T) {
 		"not a duration":     {text: "senior: {silence: скоро}\n", want: []string{"silence", "2m"}},
 		"out of range":       {text: "senior: {silence: 5h}\n", want: []string{"senior.silence", "1h"}},
 		"learning":           {text: "learning: {picks: -1, faq: {days: 0}, stale: {share: 30}}\n", want: []string{"learning.picks", "learning.faq.days", "learning.stale.share"}},
+		"seniors":            {text: "senior: {limit: -1, remind: 5s, handover: 1h}\n", want: []string{"senior.limit", "senior.remind"}},
+		"handover too early": {text: "senior: {remind: 8h, handover: 4h}\n", want: []string{"senior.handover", "8h"}},
+		"access":             {text: "access: everybody\n", want: []string{"access", "invitation"}},
 		"not yaml":           {text: "a: [", want: []string{"YAML"}},
 		"bad zone":           {text: "zone: Moscow\n", want: []string{"zone", "Europe/Moscow"}},
 		"bad in environment": {env: []string{"NASTAVNIK_LANGUAGE=xx"}, want: []string{"language"}},

@@ -34,10 +34,12 @@ type app struct {
 
 	cfg   configs.Config
 	slang map[string]string // the plain words for it
-	log   *slog.Logger
-	say   *texts.Catalogue
-	store truth
-	find  *finder.Finder
+	// routing is how questions are given to seniors.
+	routing knowledge.Routing
+	log     *slog.Logger
+	say     *texts.Catalogue
+	store   truth
+	find    *finder.Finder
 	// vectors makes the finder's vectors, nil for searching by words alone.
 	vectors knowledge.Embedder
 	// shared is the index on a server, nil where vectors are in memory.
@@ -70,6 +72,9 @@ func (a *app) use(cfg configs.Config) (err error) {
 		cfg.Data = a.dataFlag
 	}
 	if a.slang, err = cfg.Synonyms.Load(); err != nil {
+		return err
+	}
+	if a.routing, err = routingOf(cfg); err != nil {
 		return err
 	}
 	a.cfg = cfg
@@ -208,7 +213,7 @@ func (r record) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
 }
 
 func (a *app) office() bot.Office {
-	o := bot.Office{Store: a.store, Now: time.Now, Learning: a.learning()}
+	o := bot.Office{Store: a.store, Now: time.Now, Learning: a.learning(), Routing: a.routing}
 	if a.find != nil {
 		o.Guard = a.find
 	}

@@ -72,7 +72,8 @@ func (a *app) connectSlack(wake func()) (connection, error) {
 		o.Secret = c.Signing.Reveal()
 	}
 	s := slack.New(o)
-	out := connection{name: slack.Platform, title: "Slack", platform: s.Platform(), receive: s.Run, check: s.Check, registry: s}
+	out := connection{name: slack.Platform, title: "Slack", platform: s.Platform(), receive: s.Run, registry: s}
+	out.check = func(ctx context.Context) (string, error) { return "", s.Check(ctx) }
 	if c.Mode == configs.ModeHTTP {
 		out.routes = map[string]http.Handler{slackPath: s.Handler()}
 	}
@@ -159,6 +160,29 @@ func (a *app) keepReceiving(ctx context.Context, c connection) {
 		case <-time.After(receiveAgain):
 		}
 	}
+}
+
+// introduceEvery is how often people whom a platform does not know yet are looked for
+// there: somebody may have been added, or have joined the workspace.
+const introduceEvery = 10 * time.Minute
+
+// introduce finds people on a platform by their addresses until ctx ends.
+func (a *app) introduce(ctx context.Context, c connection, p post) error {
+	if c.registry == nil {
+		return nil
+	}
+	return p.lead(ctx, c.name+"/people", func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			if _, err := a.office().Introduce(ctx, c.name, c.registry); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "people could not be looked for", "platform", c.name, "err", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(introduceEvery):
+			}
+		}
+		return nil
+	})
 }
 
 // platformParts are the platforms as parts of the bot.

@@ -112,7 +112,7 @@ func (s script) command(line string) string {
 var (
 	timestamps = regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`)
 	minutes    = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d`)
-	days       = regexp.MustCompile(`бновлено \d+ [а-я]+`)
+	daysOf     = regexp.MustCompile(`бновлено \d+ [а-я]+`)
 	scores     = regexp.MustCompile(`("score"|"confidence"): [0-9.e-]+`)
 	spans      = regexp.MustCompile(`за \d+(\.\d+)?m?s\.`)
 )
@@ -121,7 +121,7 @@ func (s script) stable(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "<папка>")
 	text = timestamps.ReplaceAllString(text, "<время>")
 	text = minutes.ReplaceAllString(text, "<день и час>")
-	text = days.ReplaceAllString(text, "бновлено <день>")
+	text = daysOf.ReplaceAllString(text, "бновлено <день>")
 	text = scores.ReplaceAllString(text, "$1: <число>")
 	return spans.ReplaceAllString(text, "за <срок>.")
 }

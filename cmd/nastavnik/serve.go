@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,13 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 		// keeps a base of 10,000 questions within 400 MB.
 		debug.SetGCPercent(50)
 	}
-	connected, err := a.prepare(ctx)
+	var runner atomic.Pointer[bot.Runner]
+	wake := func() {
+		if r := runner.Load(); r != nil {
+			r.Wake()
+		}
+	}
+	connected, err := a.prepare(ctx, wake)
 	if err != nil {
 		return err
 	}
@@ -102,9 +109,10 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	limits := knowledge.FileLimits{Size: a.cfg.Files.Bytes()}
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
-		Decider:   bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
+		Decider:   bot.NewDecider(a.say, a.manner()),
 		Platforms: platforms(connected), Files: a.contents, FileLimits: limits, Observe: w.sendings.observe,
 	})
+	runner.Store(r)
 	work, err := p.workers(&lateWork{app: a, runner: r})
 	if err != nil {
 		return err
@@ -126,6 +134,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	g.Go(func() error { return a.monitor.Watch(run, checkParts) })
 	for _, c := range connected {
 		g.Go(func() error { return a.receive(run, c, p) })
+		g.Go(func() error { return a.introduce(run, c, p) })
 	}
 	if ready != nil {
 		ready()
@@ -136,8 +145,13 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	return errors.Join(err, work.Stop(stop))
 }
 
+// manner is what is set about the conversation.
+func (a *app) manner() bot.Manner {
+	return bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location(), Routing: a.routing, Access: a.access()}
+}
+
 // prepare opens what the bot needs, and the platforms that it is to serve.
-func (a *app) prepare(ctx context.Context) ([]connection, error) {
+func (a *app) prepare(ctx context.Context, wake func()) ([]connection, error) {
 	if err := a.joinFinder(ctx); err != nil {
 		return nil, err
 	}
@@ -147,7 +161,7 @@ func (a *app) prepare(ctx context.Context) ([]connection, error) {
 	if _, err := a.files(); err != nil {
 		return nil, err
 	}
-	return a.connections()
+	return a.connections(wake)
 }
 
 // lateGrace bounds how long late work may finish when the bot stops.

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envOrphan) == "" {
 		os.Exit(m.Run())
 	}
-	for _, p := range []program{postgres(), s3()} {
+	for _, p := range []program{postgres(), s3(), telegramAPI()} {
 		s, err := launchTemporary(context.Background(), p)
 		if err != nil {
 			fmt.Println("error", err)
@@ -41,7 +41,8 @@ func TestServersEndWithTheirProcess(t *testing.T) {
 	for name, kill := range map[string]bool{"killed": true, "ended": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, find := range []func() (string, error){findPostgres, findVersitygw} {
+			findTelegram := func() (string, error) { _, home, err := findTelegramAPI(); return home, err }
+			for _, find := range []func() (string, error){findPostgres, findVersitygw, findTelegram} {
 				if _, err := find(); err != nil {
 					unavailable(t, err)
 				}
@@ -67,8 +68,8 @@ func TestServersEndWithTheirProcess(t *testing.T) {
 					t.Errorf("no server: %s", lines.Text())
 				}
 			}
-			if len(servers) != 2 {
-				t.Errorf("%d servers, want 2", len(servers))
+			if len(servers) != 3 {
+				t.Errorf("%d servers, want 3", len(servers))
 			}
 			if kill {
 				_ = cmd.Process.Kill()

@@ -165,9 +165,7 @@ func (u *TelegramUpdates) pull(ctx context.Context) {
 		return
 	}
 	var got struct{ Result []map[string]any }
-	numbers := json.NewDecoder(bytes.NewReader(answer.Body))
-	numbers.UseNumber() // ids of chats do not fit a float
-	if err := numbers.Decode(&got); err != nil {
+	if err := json.Unmarshal(answer.Body, &got); err != nil {
 		u.proxy.tb.Errorf("read the peer's updates: %v: %s", err, answer.Body)
 		return
 	}
