@@ -102,7 +102,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	limits := knowledge.FileLimits{Size: a.cfg.Files.Bytes()}
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
-		Decider:   bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location()}),
+		Decider:   bot.NewDecider(a.say, bot.Manner{Silence: a.cfg.Senior.Silence, Later: a.cfg.Senior.Later, Zone: a.cfg.Location(), Routing: a.routing, Access: a.access()}),
 		Platforms: platforms(connected), Files: a.contents, FileLimits: limits, Observe: w.sendings.observe,
 	})
 	work, err := p.workers(&lateWork{app: a, runner: r})
