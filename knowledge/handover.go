@@ -45,6 +45,9 @@ func (d Desk) handOver(ctx context.Context, escalation int64, why Reason) (Assig
 	if to.senior != 0 {
 		to.reason = why
 	}
+	if why == HandedOver || why == WasUnreachable {
+		d.By = 0 // it is nobody's doing
+	}
 	n, err := d.succeed(ctx, e, to)
 	if err != nil {
 		return Assignment{}, err
@@ -153,21 +156,19 @@ func (d Desk) assignTo(ctx context.Context, question string, to int64) (Assignme
 	if err != nil {
 		return Assignment{}, err
 	}
+	if _, err := d.Tx.Question(ctx, question); err != nil {
+		return Assignment{}, err
+	}
 	a, err := d.openAssignment(ctx, question)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return a, fmt.Errorf("%w: %w", err, ErrConflict)
+		return a, fmt.Errorf("no senior has it: %w", ErrConflict)
 	case err != nil || a.Senior.ID == p.ID:
 		return a, err
 	case !p.Reachable() || waits(a.Waiters, p.ID):
 		return a, fmt.Errorf("person %d: %w", p.ID, ErrInvalid)
 	case a.Senior.ID == 0:
-		e := a.Escalation
-		e.Senior, e.Given, e.Reason = p.ID, d.Now, ByHand
-		if err := d.Tx.PutEscalation(ctx, &e); err != nil {
-			return a, err
-		}
-		return d.Assignment(ctx, e)
+		return d.give(ctx, a.Escalation, choice{p.ID, ByHand})
 	}
 	n, err := d.succeed(ctx, a.Escalation, choice{p.ID, ByHand})
 	if err != nil {

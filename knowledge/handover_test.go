@@ -204,6 +204,19 @@ func TestLeave(t *testing.T) {
 	f.wantStatus(shared.Question.ID, knowledge.AwaitingSenior, knowledge.NotClosed)
 }
 
+// Who is no senior any more is rid of their questions.
+func TestNoSeniorAnyMore(t *testing.T) {
+	f := open(t)
+	asker, anna, boris := f.person("Иван", false), f.person("Анна", true), f.person("Борис", true)
+	s := f.send(f.ask(asker, "где вход").ID)
+	f.wantSent(s, anna, knowledge.ByLoad)
+	out := f.change(anna, func(p *knowledge.Person) { p.Senior = false })
+	if len(out) != 1 || out[0].Question.ID != s.Question.ID {
+		t.Fatalf("handed over: %+v", out)
+	}
+	f.wantAssigned(out[0], anna, boris, knowledge.HasLeft)
+}
+
 // What the company says later does not reach who has left.
 func TestLeaversAreToldNothing(t *testing.T) {
 	f := open(t)

@@ -16,7 +16,7 @@ const (
 	HandedOver     Reason = "handed_over" // who had it did not react
 	PassedOn       Reason = "passed"      // who had it chose them
 	WasUnreachable Reason = "unreachable" // who had it cannot be reached
-	HasLeft        Reason = "left"        // who had it has left the company
+	HasLeft        Reason = "left"        // who had it has left the company, or is no senior any more
 	ByHand         Reason = "assigned"    // an administrator chose them
 )
 
@@ -28,12 +28,12 @@ func (r Reason) Title() string {
 		ByHours:        "сейчас рабочее время",
 		OnlyOne:        "больше некому",
 		Queued:         "в очереди: у всех сеньоров предел открытых вопросов",
-		NobodyThere:    "в очереди: некому, с сеньорами нет связи",
+		NobodyThere:    "в очереди: нет сеньора, которому можно написать",
 		FromQueue:      "подошла очередь",
 		HandedOver:     "прежний сеньор не ответил вовремя",
 		PassedOn:       "передал прежний сеньор",
 		WasUnreachable: "с прежним сеньором нет связи",
-		HasLeft:        "прежний сеньор больше не работает",
+		HasLeft:        "прежний сеньор больше не отвечает на вопросы",
 		ByHand:         "назначил администратор",
 	}[r]
 	if title == "" {

@@ -144,9 +144,15 @@ func (d Desk) queue(ctx context.Context) ([]Escalation, error) {
 }
 
 // give gives a senior what no senior had.
-func (d Desk) give(ctx context.Context, e Escalation, senior int64) (Assignment, error) {
-	e.Senior, e.Given, e.Reason = senior, d.Now, FromQueue
+func (d Desk) give(ctx context.Context, e Escalation, to choice) (Assignment, error) {
+	if to.reason == FromQueue {
+		d.By = 0 // it is nobody's doing
+	}
+	e.Senior, e.Given, e.Reason = to.senior, d.Now, to.reason
 	if err := d.Tx.PutEscalation(ctx, &e); err != nil {
+		return Assignment{}, err
+	}
+	if err := d.step(ctx, Step{Question: e.Question, Kind: StepEscalated, Was: string(to.reason), Ref: e.ID}); err != nil {
 		return Assignment{}, err
 	}
 	return d.Assignment(ctx, e)
@@ -168,7 +174,7 @@ func (d Desk) NextQueued(ctx context.Context, senior int64) (Assignment, bool, e
 	if err != nil || e.ID == 0 {
 		return Assignment{}, false, err
 	}
-	a, err := d.give(ctx, e, p.ID)
+	a, err := d.give(ctx, e, choice{p.ID, FromQueue})
 	return a, err == nil, err
 }
 
@@ -229,7 +235,7 @@ func (d Desk) GiveOut(ctx context.Context) ([]Assignment, error) {
 		if to.senior == 0 {
 			continue
 		}
-		a, err := d.give(ctx, e, to.senior)
+		a, err := d.give(ctx, e, choice{to.senior, FromQueue})
 		if err != nil {
 			return out, err
 		}
@@ -241,10 +247,21 @@ func (d Desk) GiveOut(ctx context.Context) ([]Assignment, error) {
 }
 
 // AddPerson makes somebody a senior or an administrator, or just known. What of the
-// queue is theirs from now on is returned: not what they wait for themselves.
+// queue is theirs from now on is returned: not what they wait for themselves. What
+// somebody has who is neither any more goes to others, and is returned too.
 func (d Desk) AddPerson(ctx context.Context, p *Person) ([]Assignment, error) {
+	var before Person
+	var err error
+	if p.ID != 0 {
+		if before, err = d.Tx.Person(ctx, p.ID); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.Tx.PutPerson(ctx, p); err != nil {
 		return nil, err
+	}
+	if (before.Senior || before.Admin) && !p.Senior && !p.Admin {
+		return d.handOverAll(ctx, p.ID, HasLeft)
 	}
 	return d.Refill(ctx, p.ID)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -56,6 +57,9 @@ type app struct {
 func (a *app) configure() error {
 	cfg, err := configs.Load(a.configPath(), a.environ)
 	if err != nil {
+		if _, more := routingOf(cfg); more != nil {
+			err = fmt.Errorf("%w\n%w", err, more)
+		}
 		return err
 	}
 	return a.use(cfg)

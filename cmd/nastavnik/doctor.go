@@ -30,7 +30,7 @@ func newDoctor(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Проверить всё, с чем настроен работать бот, и сказать, что чинить",
-		Long: `Проверяет настройки, базу, очередь, индекс, модель, вложения, порт, место на диске и кто сейчас бот.
+		Long: `Проверяет настройки, базу, очередь, индекс, модель, вложения, людей и темы, доставку, порт, место на диске и кто сейчас бот.
 Ничего не меняет и ни одну часть не ждёт дольше --wait. Код завершения 1 — если что-то не работает.`,
 		Example: `  nastavnik doctor
   nastavnik doctor --json`,
@@ -125,6 +125,8 @@ func (a *app) diagnosed(broken error) []health.Part {
 		parts = append(parts, health.Part{Name: "rights", Title: "Права роли", Check: a.checkRights})
 	}
 	return append(parts,
+		health.Part{Name: "people", Title: "Люди и темы", Check: a.checkPeople},
+		health.Part{Name: "deliveries", Title: "Доставка", Check: a.checkDeliveries},
 		health.Part{Name: "bot", Title: "Кто сейчас бот", Check: a.checkBot},
 		health.Part{Name: "http", Title: "Порт HTTP", Check: a.checkPort},
 		health.Part{Name: "zone", Title: "Часовой пояс", Check: a.checkZone},

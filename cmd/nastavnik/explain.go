@@ -38,6 +38,7 @@ func explain(err error) string {
 	text := err.Error()
 	for _, sentinel := range sentinels() {
 		text = strings.ReplaceAll(text, ": "+sentinel.Error()+": ", ": ")
+		text = strings.ReplaceAll(text, ": "+sentinel.Error()+"\n", "\n")
 		text = strings.TrimSuffix(text, ": "+sentinel.Error())
 	}
 	if rest, ok := strings.CutPrefix(text, "question "); ok {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"github.com/nastavnik-bot/nastavnik/bot/console"
 	"github.com/nastavnik-bot/nastavnik/bot/files"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -96,7 +95,7 @@ func (a *app) printLinks(ctx context.Context, list []knowledge.Attachment, as st
 	if err != nil {
 		return err
 	}
-	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(as, systemUser())), func(*knowledge.Person) {})
+	p, err := a.author(ctx, firstOf(as, systemUser()))
 	if err != nil {
 		return err
 	}

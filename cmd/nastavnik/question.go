@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
-	"github.com/nastavnik-bot/nastavnik/bot/console"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
@@ -22,7 +21,7 @@ func newQuestion(a *app) *cobra.Command {
 		Short: "Вопросы: список, подробности, ответ, статус, история, чему научился бот",
 	}
 	c.AddCommand(
-		newQuestionList(a), newQuestionShow(a), newQuestionAnswer(a), newQuestionStatus(a),
+		newQuestionList(a), newQuestionShow(a), newQuestionAnswer(a), newQuestionStatus(a), newQuestionTopic(a), newQuestionAssign(a),
 		newQuestionFiles(a), newQuestionAttach(a), newQuestionDetach(a),
 		newQuestionHistory(a), newQuestionUndo(a), newQuestionUnlearn(a),
 		newQuestionReviews(a), newQuestionDecide(a, true), newQuestionDecide(a, false), newQuestionStale(a),
@@ -138,6 +137,8 @@ type questionDetails struct {
 	Phrasings []phrasingJSON `json:"phrasings"`
 	Waiting   []waiterJSON   `json:"waiting"`
 	Senior    string         `json:"senior,omitempty"`  // who has it now
+	Reason    string         `json:"reason,omitempty"`  // why they have it, or why nobody does
+	Given     *time.Time     `json:"given,omitempty"`   // since when they have it
 	Reviews   []reviewJSON   `json:"reviews,omitempty"` // what waits for a decision
 }
 
@@ -232,7 +233,10 @@ func readWaiting(ctx context.Context, tx bot.Tx, d *questionDetails) error {
 	if err != nil {
 		return err
 	}
-	d.Senior = as.Senior.Name
+	d.Senior, d.Reason = as.Senior.Name, string(as.Escalation.Reason)
+	if given := as.Escalation.Given.UTC(); !as.Escalation.Given.IsZero() {
+		d.Given = &given
+	}
 	for i, w := range as.Waiters {
 		d.Waiting = append(d.Waiting, waiterJSON{Name: as.Names[i], Text: w.Text, Since: w.Since.UTC()})
 	}
@@ -255,7 +259,7 @@ func (a *app) printDetails(d questionDetails) error {
 		writeFiles(&b, d.Files)
 	}
 	if len(d.Waiting) > 0 {
-		fmt.Fprintf(&b, "\nЖдут ответа (у кого вопрос: %s):\n", firstOf(d.Senior, "ещё ни у кого, добавьте сеньора: nastavnik person add ИМЯ --senior"))
+		fmt.Fprintf(&b, "\nЖдут ответа (у кого вопрос: %s):\n", withWhom(d.Senior, knowledge.Reason(d.Reason)))
 		for _, w := range d.Waiting {
 			fmt.Fprintf(&b, "  %s, с %s: %s\n", firstOf(w.Name, "без имени"), a.day(w.Since), cell(w.Text, 100))
 		}
@@ -271,6 +275,19 @@ func (a *app) printDetails(d questionDetails) error {
 		return err
 	}
 	return a.printReviews(d.Reviews)
+}
+
+// withWhom says who has a question, and why.
+func withWhom(senior string, why knowledge.Reason) string {
+	switch {
+	case senior != "" && why != knowledge.NoReason:
+		return senior + ", " + why.Title()
+	case senior != "":
+		return senior
+	case why == knowledge.Queued:
+		return why.Title()
+	}
+	return "ещё ни у кого, добавьте сеньора: nastavnik person add ИМЯ --senior"
 }
 
 func by(name string) string {
@@ -323,7 +340,7 @@ func (a *app) questionAnswer(ctx context.Context, o answerOptions) error {
 	}
 	defer func() { _ = a.close() }()
 	a.openGuard(ctx)
-	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(o.author, systemUser())), func(*knowledge.Person) {})
+	p, err := a.author(ctx, firstOf(o.author, systemUser()))
 	if err != nil {
 		return err
 	}

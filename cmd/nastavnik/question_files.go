@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
-	"github.com/nastavnik-bot/nastavnik/bot/console"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
@@ -51,7 +50,7 @@ func (a *app) questionAttach(ctx context.Context, o attachOptions) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(o.author, systemUser())), func(*knowledge.Person) {})
+	p, err := a.author(ctx, firstOf(o.author, systemUser()))
 	if err != nil {
 		return err
 	}
@@ -174,7 +173,7 @@ func (a *app) questionDetach(ctx context.Context, id, file, author string) error
 	if err != nil {
 		return err
 	}
-	p, err := a.office().AddPerson(ctx, console.Identity(firstOf(author, systemUser())), func(*knowledge.Person) {})
+	p, err := a.author(ctx, firstOf(author, systemUser()))
 	if err != nil {
 		return err
 	}

@@ -34,10 +34,15 @@ func (t *teller) who(ctx context.Context, s knowledge.Step) (string, error) {
 		return t.name(ctx, s.Person)
 	case s.Kind == knowledge.StepOpened, s.Kind == knowledge.StepAnswered, s.Kind == knowledge.StepPhrasing && s.Was == string(knowledge.Imported):
 		return "загрузка", nil
-	case s.Kind == knowledge.StepPhrasing, s.Kind == knowledge.StepHeld, s.Kind == knowledge.StepStatus && s.Ref != 0:
+	case s.Kind == knowledge.StepEscalated && byItself(knowledge.Reason(s.Was)), s.Kind == knowledge.StepPhrasing, s.Kind == knowledge.StepHeld, s.Kind == knowledge.StepStatus && s.Ref != 0:
 		return "бот", nil
 	}
 	return "администратор", nil
+}
+
+// byItself reports whether the bot has given a question to somebody unasked.
+func byItself(why knowledge.Reason) bool {
+	return why == knowledge.FromQueue || why == knowledge.HandedOver || why == knowledge.WasUnreachable
 }
 
 func (t *teller) name(ctx context.Context, id int64) (string, error) {
@@ -117,14 +122,22 @@ func (t *teller) escalated(ctx context.Context, s knowledge.Step) (string, error
 	if err != nil {
 		return "", err
 	}
-	if e.Senior == 0 {
+	why := knowledge.Reason(s.Was)
+	switch {
+	case why == knowledge.Queued, why == knowledge.NobodyThere:
+		return "вопрос " + why.Title(), nil
+	case e.Senior == 0:
 		return "вопрос ждёт первого сеньора", nil
 	}
-	name, err := t.name(ctx, e.Senior)
-	if s.Text == "" {
-		return "передан другому сеньору: " + name, err
+	text := "отправлен сеньору: "
+	if s.Text == "" && why != knowledge.FromQueue {
+		text = "передан другому сеньору: "
 	}
-	return "отправлен сеньору: " + name, err
+	name, err := t.name(ctx, e.Senior)
+	if why != knowledge.NoReason {
+		name += " (" + why.Title() + ")"
+	}
+	return text + name, err
 }
 
 // phrasing says how a wording was learned, and from whom.

@@ -31,7 +31,7 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentFlags().StringVar(&a.configFlag, "config", "", "файл настроек (или NASTAVNIK_CONFIG; по умолчанию nastavnik.yaml, если он есть)")
 	root.PersistentFlags().BoolVar(&a.words, "words-only", false, "искать только по словам, без модели")
 	root.AddCommand(
-		newServe(a), newDemo(a), newChat(a), newAsk(a), newQuestion(a), newPerson(a),
+		newServe(a), newDemo(a), newChat(a), newAsk(a), newQuestion(a), newPerson(a), newTopic(a), newDelivery(a),
 		newImport(a), newEval(a), newCalibrate(a), newIndex(a), newBackup(a), newMigrate(a), newConfig(a), newDoctor(a),
 	)
 	russian(root)

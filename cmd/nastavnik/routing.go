@@ -1,30 +1,38 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-// routingOf returns how questions are given to seniors, as the domain has it.
+// routingOf returns how questions are given to seniors, as the domain has it. All
+// problems are reported together, wrapped in configs.ErrConfig.
 func routingOf(c configs.Config) (knowledge.Routing, error) {
 	s := knowledge.Schedule{Zone: c.Location()}
+	var problems []error
+	problem := func(key string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", key, err))
+		}
+	}
 	var err error
-	if s.Hours, err = knowledge.ParseHours(c.Senior.Hours); err != nil {
-		return knowledge.Routing{}, fmt.Errorf("%w: senior.hours: %w", configs.ErrConfig, err)
-	}
-	if s.Holidays, err = days(c.Senior.Holidays); err != nil {
-		return knowledge.Routing{}, fmt.Errorf("%w: senior.holidays: %w", configs.ErrConfig, err)
-	}
-	if s.Workdays, err = days(c.Senior.Workdays); err != nil {
-		return knowledge.Routing{}, fmt.Errorf("%w: senior.workdays: %w", configs.ErrConfig, err)
+	s.Hours, err = knowledge.ParseHours(c.Senior.Hours)
+	problem("senior.hours", err)
+	s.Holidays, err = readDays(c.Senior.Holidays)
+	problem("senior.holidays", err)
+	s.Workdays, err = readDays(c.Senior.Workdays)
+	problem("senior.workdays", err)
+	if len(problems) > 0 {
+		return knowledge.Routing{}, fmt.Errorf("%w: %w", configs.ErrConfig, errors.Join(problems...))
 	}
 	return knowledge.Routing{Limit: c.Senior.Limit, Hours: s, Remind: c.Senior.Remind, HandOver: c.Senior.HandOver}, nil
 }
 
-// days reads the days of a list, and of the files that it names.
-func days(list []string) (map[knowledge.Date]bool, error) {
+// readDays reads the days of a list, and of the files that it names.
+func readDays(list []string) (map[knowledge.Date]bool, error) {
 	texts, err := configs.Days(list)
 	if err != nil {
 		return nil, err

@@ -114,6 +114,7 @@ var (
 	minutes    = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d`)
 	daysOf     = regexp.MustCompile(`бновлено \d+ [а-я]+`)
 	scores     = regexp.MustCompile(`("score"|"confidence"): [0-9.e-]+`)
+	codes      = regexp.MustCompile(`(/start |"code": ")[A-Za-z0-9_-]{32}`)
 	spans      = regexp.MustCompile(`за \d+(\.\d+)?m?s\.`)
 )
 
@@ -123,6 +124,7 @@ func (s script) stable(text string) string {
 	text = minutes.ReplaceAllString(text, "<день и час>")
 	text = daysOf.ReplaceAllString(text, "бновлено <день>")
 	text = scores.ReplaceAllString(text, "$1: <число>")
+	text = codes.ReplaceAllString(text, "$1<код>")
 	return spans.ReplaceAllString(text, "за <срок>.")
 }
 
