@@ -26,7 +26,7 @@ func bodies() []Body {
 		Silence{}, Due{}, Morning{}, Overdue{},
 		Assigned{}, TaskChanged{}, TaskGone{}, Detail{}, AnswerCame{}, HandedOn{}, Dismissed{},
 		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, AskChanged{}, Accepted{}, Mine{}, FAQ{},
-		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{}, Reminded{}, TaskStays{}, TasksRead{}, Topics{}, TopicSet{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{}, Reminded{}, TaskStays{}, TasksRead{}, Topics{}, TopicSet{}, TooLong{},
 	}
 }
 
@@ -35,7 +35,7 @@ func results() []Body {
 	return []Body{
 		Found{}, Shown{}, OpenFound{}, Proved{}, Guarded{},
 		AskRead{}, Taught{}, Sent{}, AnsweredMeanwhile{}, WaitEnded{}, NameHidden{}, DetailSent{}, AskChanged{}, Accepted{}, Mine{}, FAQ{},
-		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{}, Reminded{}, TaskStays{}, TasksRead{}, Topics{}, TopicSet{},
+		ReplyDone{}, HeldDecided{}, EntryGone{}, TooLate{}, TaskEnded{}, TaskPostponed{}, TaskRead{}, Seniors{}, EntrySet{}, AnswerRead{}, Reminded{}, TaskStays{}, TasksRead{}, Topics{}, TopicSet{}, TooLong{},
 	}
 }
 

@@ -16,6 +16,7 @@ type (
 		Files      []SentFile           `json:"files,omitempty"`
 		Sources    []Source             `json:"sources,omitempty"` // the messages that it was written in
 		Conflicts  []knowledge.Conflict `json:"-"`
+		Like       *knowledge.Page      `json:"-"` // as in Guarded: kept out of the base, too
 	}
 	// Revise changes an answer, like Reply. Without a Text it only gets Files more.
 	// Result: ReplyDone.
@@ -45,6 +46,16 @@ type (
 		Reviews    []int64
 		Accept     bool
 		Escalation int64 // which led to it; 0 when unknown
+	}
+	// Combine makes one entry of an answer that is held back and the entry that it
+	// repeats: its text replaces that of the entry, or is added to it. Result: ReplyDone
+	// or HeldDecided.
+	Combine struct {
+		Review          int64
+		Question, Entry string
+		Merge           bool // add the text
+		Escalation      int64
+		Sources         []Source // of the answer
 	}
 	// Pass hands an escalation to another senior. Result: TaskEnded or TooLate.
 	Pass struct{ Escalation, To int64 }
@@ -96,6 +107,7 @@ type (
 	}
 )
 
+func (Combine) command()     {}
 func (DecideHeld) command()  {}
 func (ReadAnswer) command()  {}
 func (Reply) command()       {}
@@ -125,14 +137,21 @@ type (
 		Pointed    bool // an entry that was there before
 		// Held is what is kept back from the base; empty for nothing.
 		Held    []knowledge.Review
-		Sources []Source // as in Reply
-		LeftOut int      // files that were too many
-		Topics  bool     // there are topics, and the question has none
+		Sources []Source        // as in Reply
+		LeftOut int             // files that were too many
+		Topics  bool            // there are topics, and the question has none
+		Like    *knowledge.Page // as in Reply
 	}
 	// AnswerRead is an answer of which a message has been changed.
 	AnswerRead struct {
 		Read     ReadAnswer
 		Question knowledge.Question
+	}
+	// TooLong says that two answers are too long for one.
+	TooLong struct {
+		Question, Title string // of the entry
+		Review          int64
+		Escalation      int64
 	}
 	// HeldDecided says what came of what was held back.
 	HeldDecided struct {
@@ -206,6 +225,7 @@ func (TaskPostponed) body() {}
 func (TaskRead) body()      {}
 func (Seniors) body()       {}
 func (EntrySet) body()      {}
+func (TooLong) body()       {}
 func (Reminded) body()      {}
 func (TaskStays) body()     {}
 func (TasksRead) body()     {}

@@ -174,6 +174,8 @@ func (t *turn) fromSeniorCommand() bool {
 		t.heldDecided(b)
 	case AnswerRead:
 		t.answerRead(b)
+	case TooLong:
+		t.tooLongTogether(b)
 	case Topics:
 		t.topics(b)
 	case TopicSet:

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
@@ -17,6 +18,10 @@ func (t *turn) replyDone(b ReplyDone) {
 	p := Prove{
 		Question: q.ID, Entry: q.Text, Wording: b.Replied.Wording, Names: b.Replied.Names, Changed: b.Changed, Pointed: b.Pointed,
 		Escalation: b.Escalation, LeftOut: b.LeftOut, Topics: b.Topics,
+	}
+	if len(b.Held) > 0 && b.Like != nil {
+		t.repeated(p, b.Held[0], *b.Like)
+		return
 	}
 	if len(b.Held) > 0 {
 		t.held(p, b.Held)
@@ -162,7 +167,7 @@ func (g Given) parts(answer string) []Part {
 
 // given returns the answer of which a message is a part.
 func (t *turn) given(ref string) (g Given, source int, ok bool) {
-	for _, g := range t.s.Given {
+	for _, g := range slices.Backward(t.s.Given) { // an entry that has taken a question in comes later
 		for i, s := range g.Sources {
 			if s.Ref == ref && ref != "" {
 				return g, i, true

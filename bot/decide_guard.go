@@ -17,7 +17,7 @@ func (t *turn) guarded(b Guarded) {
 		t.do(Hold{Lesson: *g.Lesson, Conflicts: b.Conflicts})
 	case g.Reply != nil:
 		reply := *g.Reply
-		reply.Conflicts = b.Conflicts
+		reply.Conflicts, reply.Like = b.Conflicts, b.Like
 		t.do(reply)
 	case g.Revise != nil:
 		revise := *g.Revise

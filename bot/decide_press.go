@@ -141,6 +141,8 @@ func (t *turn) answeredPress(p Press) {
 		t.do(ReadTopics{Question: p.Question, Escalation: p.Escalation})
 	case PickTopic:
 		t.do(SetTopic{Question: p.Question, Topic: p.Topic, Escalation: p.Escalation})
+	case ReplaceEntry, MergeEntries:
+		t.combine(p)
 	case HeldYes, HeldNo:
 		t.do(DecideHeld{Reviews: p.Reviews, Accept: p.Verb == HeldYes, Escalation: p.Escalation})
 	default:

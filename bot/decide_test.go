@@ -354,7 +354,7 @@ func verbs() []Verb {
 	return []Verb{
 		OpenEntry, SayHelped, SayNot, NotMine, JoinOpen, SendMine, AddDetails, CancelWait, HideName, FAQTopic,
 		TakeTask, DraftDone, DraftDrop, HeldDrop, HeldOwn, HeldAppend, HasEntry, PickEntry, PassOn, PassTo, Later, NotOnTopic,
-		EditAnswer, KeepOut, PutBack, MakeFAQ, HeldYes, HeldNo, FillIn, ShowTask, ChooseTopic, PickTopic, "fly",
+		EditAnswer, KeepOut, PutBack, MakeFAQ, HeldYes, HeldNo, FillIn, ShowTask, ChooseTopic, PickTopic, ReplaceEntry, MergeEntries, "fly",
 	}
 }
 

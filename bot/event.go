@@ -184,6 +184,7 @@ type Proved struct {
 type Guarded struct {
 	Guard     Guard
 	Conflicts []knowledge.Conflict // empty when the change disturbs nothing
+	Like      *knowledge.Page      // the entry that a reply repeats or contradicts; nil for none
 }
 
 // Undelivered says that a message could not be sent and will not be tried again.

@@ -24,6 +24,8 @@ func (c *clerk) executeGuarded(ctx context.Context, cmd Command) (Body, bool, er
 		b, err = c.pointTo(ctx, m)
 	case DecideHeld:
 		b, err = c.decideHeld(ctx, m)
+	case Combine:
+		b, err = c.combine(ctx, m)
 	default:
 		return nil, false, nil
 	}
@@ -42,8 +44,13 @@ func (c *clerk) reply(ctx context.Context, m Reply) (Body, error) {
 	if done.LeftOut, err = c.attachToAnswer(ctx, &r, m.Files); err != nil {
 		return nil, err
 	}
-	if len(m.Conflicts) > 0 {
-		if done.Held, err = c.holdAnswer(ctx, &r.Question, m.Conflicts); err != nil {
+	conflicts := m.Conflicts
+	if done.Like = m.Like; m.Like != nil {
+		q := knowledge.Brief{ID: r.Question.ID, Text: r.Question.Text}
+		conflicts = append([]knowledge.Conflict{{Wording: q.Text, Was: m.Like.Brief, Now: q}}, conflicts...)
+	}
+	if len(conflicts) > 0 {
+		if done.Held, err = c.holdAnswer(ctx, &r.Question, conflicts); err != nil {
 			return nil, err
 		}
 	}

@@ -24,11 +24,50 @@ func (r *Runner) guard(ctx context.Context, row Row, g Guard) (Body, error) {
 		return out, nil
 	}
 	out.Conflicts, err = r.Searcher.Disturbs(ctx, p)
+	if err == nil && g.Reply != nil {
+		out.Like, err = r.repeats(ctx, *g.Reply, p)
+	}
 	if err != nil && ctx.Err() == nil && row.Attempts+1 >= maxAttempts {
 		r.Log.ErrorContext(ctx, "a change goes live unchecked", "event_id", row.ID, "entry_id", p.Question, "err", err)
 		return Guarded{Guard: g}, nil
 	}
 	return out, err
+}
+
+// repeats returns the entry that a reply repeats or contradicts, nil for none.
+func (r *Runner) repeats(ctx context.Context, m Reply, p knowledge.Proposal) (*knowledge.Page, error) {
+	var refused []string
+	err := r.Store.Read(ctx, func(tx Tx) (err error) {
+		refused, err = refusedBefore(ctx, tx, m.Escalation)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what has been refused: %w", err)
+	}
+	return r.Searcher.Repeats(ctx, p, refused)
+}
+
+// refusedBefore returns the entries that those who wait for an answer were shown first.
+func refusedBefore(ctx context.Context, tx Tx, escalation int64) ([]string, error) {
+	e, err := tx.Escalation(ctx, escalation)
+	if err != nil {
+		return nil, err
+	}
+	all, err := tx.Waiters(ctx, e.Question)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, w := range all {
+		a, err := tx.Ask(ctx, w.Ask)
+		if err != nil {
+			return nil, ignoreNotFound(err)
+		}
+		for _, c := range a.Candidates {
+			out = append(out, c.Question)
+		}
+	}
+	return out, nil
 }
 
 // proposal returns what a change would bring into the base; a zero one when

@@ -65,28 +65,30 @@ const (
 
 // The verbs of a senior's buttons.
 const (
-	TakeTask    Verb = "take"       // «Ответить»
-	ShowTask    Verb = "show_task"  // a question of a digest
-	DraftDone   Verb = "done"       // «Готово»
-	DraftDrop   Verb = "drop"       // «Не отправлять» what is being written
-	HeldDrop    Verb = "drop_held"  // «Не отправлять» what has no purpose yet
-	HeldOwn     Verb = "own"        // «Это мой вопрос»
-	HeldAppend  Verb = "append"     // «Дополнить ответ»
-	HasEntry    Verb = "existing"   // «Это уже есть в базе»
-	PickEntry   Verb = "entry"      // this is the entry
-	PassOn      Verb = "pass"       // «Передать другому»
-	PassTo      Verb = "pass_to"    // to this senior
-	Later       Verb = "later"      // «Позже»
-	NotOnTopic  Verb = "off_topic"  // «Не по теме»
-	EditAnswer  Verb = "edit"       // «Изменить»
-	KeepOut     Verb = "keep_out"   // «Не добавлять в базу»
-	PutBack     Verb = "put_back"   // «Вернуть в базу»
-	MakeFAQ     Verb = "make_faq"   // «Сделать частым вопросом»
-	ChooseTopic Verb = "topic"      // «Выбрать тему»
-	PickTopic   Verb = "pick_topic" // this is the topic
-	HeldYes     Verb = "held_yes"   // «Всё равно добавить»
-	HeldNo      Verb = "held_no"    // «Не добавлять» what is held back
-	FillIn      Verb = "fill_in"    // no button: «Ответить» with the answer, in a form
+	TakeTask     Verb = "take"       // «Ответить»
+	ShowTask     Verb = "show_task"  // a question of a digest
+	DraftDone    Verb = "done"       // «Готово»
+	DraftDrop    Verb = "drop"       // «Не отправлять» what is being written
+	HeldDrop     Verb = "drop_held"  // «Не отправлять» what has no purpose yet
+	HeldOwn      Verb = "own"        // «Это мой вопрос»
+	HeldAppend   Verb = "append"     // «Дополнить ответ»
+	HasEntry     Verb = "existing"   // «Это уже есть в базе»
+	PickEntry    Verb = "entry"      // this is the entry
+	PassOn       Verb = "pass"       // «Передать другому»
+	PassTo       Verb = "pass_to"    // to this senior
+	Later        Verb = "later"      // «Позже»
+	NotOnTopic   Verb = "off_topic"  // «Не по теме»
+	EditAnswer   Verb = "edit"       // «Изменить»
+	KeepOut      Verb = "keep_out"   // «Не добавлять в базу»
+	PutBack      Verb = "put_back"   // «Вернуть в базу»
+	MakeFAQ      Verb = "make_faq"   // «Сделать частым вопросом»
+	ChooseTopic  Verb = "topic"      // «Выбрать тему»
+	PickTopic    Verb = "pick_topic" // this is the topic
+	ReplaceEntry Verb = "replace"    // «Заменить» the entry that an answer repeats
+	MergeEntries Verb = "merge"      // «Объединить» both
+	HeldYes      Verb = "held_yes"   // «Всё равно добавить»
+	HeldNo       Verb = "held_no"    // «Не добавлять» what is held back
+	FillIn       Verb = "fill_in"    // no button: «Ответить» with the answer, in a form
 )
 
 // Press is what a button means. It stays on the server: the platform carries
@@ -102,6 +104,7 @@ type Press struct {
 	Person     int64  `json:"person,omitempty"`
 	Topic      string `json:"topic,omitempty"`
 	Text       string `json:"text,omitempty"`
+	Entry      string `json:"entry,omitempty"` // another question
 	// Reviews are what waits for a decision.
 	Reviews []int64 `json:"reviews,omitempty"`
 }

@@ -114,4 +114,7 @@ type Guardian interface {
 	// Disturbs returns the wordings that find the right entry now and would not any
 	// more if the proposal went live.
 	Disturbs(ctx context.Context, p knowledge.Proposal) ([]knowledge.Conflict, error)
+	// Repeats returns the entry that the proposal repeats or contradicts: with much the
+	// same answer, or among those refused with much the same question; nil for none.
+	Repeats(ctx context.Context, p knowledge.Proposal, refused []string) (*knowledge.Page, error)
 }
