@@ -117,6 +117,9 @@ func (a *app) diagnosed(broken error) []health.Part {
 		return firstOf(a.configPath(), "без файла"), broken
 	}}}
 	parts = append(parts, a.parts()...)
+	if connected, err := a.connections(func() {}); err == nil { // else the settings are broken, which is told
+		parts = append(parts, platformParts(connected)...)
+	}
 	parts = append(parts, health.Part{Name: "schema", Title: "Схема базы", Check: a.checkSchema}, health.Part{Name: "queue", Title: "Очередь заданий", Check: a.checkQueue})
 	if a.production() {
 		parts = append(parts, health.Part{Name: "rights", Title: "Права роли", Check: a.checkRights})
