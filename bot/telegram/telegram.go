@@ -157,6 +157,7 @@ func (b *Bot) Platform() bot.Platform {
 // webhook. One process at a time may run for a token. What goes wrong is logged, once,
 // and tried again: it is no reason for the rest of the program to end.
 func (b *Bot) Run(ctx context.Context) error {
+	defer b.client.http.CloseIdleConnections()
 	defer b.pending.Wait()
 	if !b.until(ctx, func(ctx context.Context) error { _, err := b.lookUp(ctx); return err }) {
 		return nil
