@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	api "github.com/slack-go/slack"
@@ -17,13 +18,55 @@ const (
 	pages    = 5
 )
 
+// deliveryEvent and deliveryField are where the metadata of a message say which one it
+// is, blockPrefix begins the id of the block that says it too.
+const (
+	deliveryEvent = "nastavnik_delivery"
+	deliveryField = "delivery"
+	blockPrefix   = "nastavnik-"
+)
+
+// metadata marks a message: it can be found by its mark whatever it says, also when it
+// has been sent as plain text.
+func metadata(d bot.Dispatch) api.SlackMetadata {
+	return api.SlackMetadata{EventType: deliveryEvent, EventPayload: map[string]any{deliveryField: d.Name()}}
+}
+
+// marked marks a message by the id of its first block, for who does not see metadata.
+func marked(b []api.Block, d bot.Dispatch) []api.Block {
+	if len(b) == 0 {
+		return b
+	}
+	id := blockPrefix + d.Name()
+	b = slices.Clone(b)
+	switch first := b[0].(type) {
+	case *api.RichTextBlock:
+		c := *first
+		c.BlockID = id
+		b[0] = &c
+	case *api.ActionBlock:
+		c := *first
+		c.BlockID = id
+		b[0] = &c
+	case *api.DividerBlock:
+		c := *first
+		c.BlockID = id
+		b[0] = &c
+	}
+	return b
+}
+
+func isMarked(m api.Message, d bot.Dispatch) bool {
+	if name, ok := m.Metadata.EventPayload[deliveryField].(string); ok && m.Metadata.EventType == deliveryEvent && name == d.Name() {
+		return true
+	}
+	return len(m.Blocks.BlockSet) > 0 && m.Blocks.BlockSet[0].ID() == blockPrefix+d.Name()
+}
+
 // find returns the id of a message that an earlier attempt may have sent, "" when it
 // has not arrived. Where the bot may not read, nobody can know, and it is sent again.
 func (a *App) find(ctx context.Context, p place, d bot.Dispatch) (string, error) {
-	is := func(m api.Message) bool {
-		name, _ := m.Metadata.EventPayload[deliveryField].(string)
-		return m.Metadata.EventType == deliveryEvent && name == d.Name()
-	}
+	is := func(m api.Message) bool { return isMarked(m, d) }
 	if d.Message.File != nil {
 		me, err := a.self(ctx)
 		if err != nil {

@@ -49,6 +49,8 @@ type office struct {
 	app     *slack.App
 	log     *record
 	stop    func()
+	// retry sets after how long an event comes again over HTTP that was not taken.
+	retry func(after ...time.Duration)
 }
 
 // record is what has been logged.
@@ -125,17 +127,10 @@ func (o *office) fill() {
 	}
 }
 
-// open starts the bot.
-func (o *office) open(change ...func(*slack.Options)) {
-	o.t.Helper()
-	find, err := bottest.NewSearcher(o.store)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	log := debugLog(o.log)
-	reception := bot.Reception{Store: o.store}
+// options are those of an app in the workspace.
+func (o *office) options(core slack.Core) slack.Options {
 	opts := slack.Options{
-		Token: o.peer.BotToken, API: o.proxy.URL + "/api/", Core: &reception, Files: o.files, Say: russian(o.t), Log: log,
+		Token: o.peer.BotToken, API: o.proxy.URL + "/api/", Core: core, Files: o.files, Say: russian(o.t), Log: debugLog(o.log),
 		Rates: slack.Rates{Room: time.Millisecond, All: time.Millisecond, RoomBurst: 100, AllBurst: 1000},
 	}
 	if o.http {
@@ -143,28 +138,68 @@ func (o *office) open(change ...func(*slack.Options)) {
 	} else {
 		opts.AppToken = o.peer.AppToken
 	}
+	return opts
+}
+
+// open starts the bot.
+func (o *office) open(change ...func(*slack.Options)) {
+	o.t.Helper()
+	find, err := bottest.NewSearcher(o.store)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	reception := &bot.Reception{Store: o.store}
+	opts := o.options(reception)
 	for _, f := range change {
 		f(&opts)
 	}
 	o.app = slack.New(opts)
 	runner := bot.NewRunner(bot.Options{
-		Store: o.store, Searcher: find, Decider: bot.NewDecider(russian(o.t), bot.Manner{}), Log: log, Files: o.files, FileLimits: knowledge.FileLimits{},
+		Store: o.store, Searcher: find, Decider: bot.NewDecider(russian(o.t), bot.Manner{}), Log: opts.Log, Files: o.files,
 		Platforms: map[string]bot.Platform{slack.Platform: o.app.Platform()}, Poll: 5 * time.Millisecond,
 	})
 	reception.Wake = runner.Wake
-	ctx, stop := context.WithCancel(context.WithoutCancel(o.t.Context()))
-	var wg sync.WaitGroup
-	wg.Go(func() { o.ends(runner.Run(ctx)) })
-	wg.Go(func() { o.ends(o.app.Run(ctx)) })
-	o.stop = sync.OnceFunc(func() { stop(); wg.Wait() })
-	o.t.Cleanup(o.stop)
+	stopRunner := o.start(runner.Run)
+	stopApp := o.start(o.app.Run)
+	o.stop = func() { stopApp(); stopRunner() }
 	if o.http {
 		server := httptest.NewServer(o.app.Handler())
 		o.t.Cleanup(server.Close)
-		o.peer.PointAt(devenv.SlackTarget{Events: server.URL})
+		o.retry = func(after ...time.Duration) { o.peer.PointAt(devenv.SlackTarget{Events: server.URL, Retries: after}) }
+		o.retry()
 		return
 	}
-	o.await("the sockets", func() bool { return o.proxy.Sockets() == 2 })
+	want := max(opts.Connections, 1)
+	if opts.Connections == 0 {
+		want = 2
+	}
+	o.await("the sockets", func() bool { return o.proxy.Sockets() == want })
+}
+
+// start runs something until it is stopped, at the latest when the test ends.
+func (o *office) start(run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(o.t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := run(ctx); err != nil {
+			o.t.Error(err)
+		}
+	})
+	stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	o.t.Cleanup(stop)
+	return stop
+}
+
+// another opens one more app, which brings what it hears to the same core, as another
+// replica does.
+func (o *office) another() (stop func()) {
+	o.t.Helper()
+	opts := o.options(bot.Reception{Store: o.store})
+	opts.Connections = 1
+	before := o.proxy.Sockets()
+	stop = o.start(slack.New(opts).Run)
+	o.await("one more socket", func() bool { return o.proxy.Sockets() == before+1 })
+	return stop
 }
 
 // await waits for something.
@@ -194,12 +229,6 @@ func (o *office) quiet() {
 func (o *office) said(channel string) []devenv.SlackMessage {
 	o.t.Helper()
 	return slices.DeleteFunc(o.peer.Messages(channel), func(m devenv.SlackMessage) bool { return m.BotID == "" })
-}
-
-func (o *office) ends(err error) {
-	if err != nil {
-		o.t.Error(err)
-	}
 }
 
 func russian(t *testing.T) *texts.Catalogue {

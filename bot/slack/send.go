@@ -14,11 +14,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-// deliveryEvent and deliveryField are where a message says which one it is.
-const (
-	deliveryEvent = "nastavnik_delivery"
-	deliveryField = "delivery"
-)
 
 // Parts implements bot.Sender.
 func (a *App) Parts(d bot.Dispatch) int {
@@ -99,6 +94,7 @@ func (a *App) post(ctx context.Context, p place, part blocks.Part, d bot.Dispatc
 	if p.ephemeral {
 		send = a.postEphemeral
 	}
+	part.Blocks = marked(part.Blocks, d)
 	external, err := send(ctx, p, part, d)
 	if p.thread != "" && classify(err) == threadless {
 		p.thread = ""
@@ -122,7 +118,7 @@ func (a *App) postMessage(ctx context.Context, p place, part blocks.Part, d bot.
 	defer cancel()
 	channel, external, err := a.api.PostMessageContext(ctx, p.channel, append(options(part, p.thread),
 		api.MsgOptionDisableLinkUnfurl(), api.MsgOptionDisableMediaUnfurl(),
-		api.MsgOptionMetadata(api.SlackMetadata{EventType: deliveryEvent, EventPayload: map[string]any{deliveryField: d.Name()}}))...)
+		api.MsgOptionMetadata(metadata(d)))...)
 	if err == nil && isDirect(channel) && !d.Chat.Shared() {
 		a.rooms.put(p.user, channel)
 	}
