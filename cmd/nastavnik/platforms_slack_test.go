@@ -113,6 +113,11 @@ func (v *slackVenue) send(h human, text string, f attached, beneath *note) strin
 	return v.peer.Upload(v.saying(h, "", text, beneath), devenv.SlackUpload{Name: f.name, Content: f.content})
 }
 
+func (v *slackVenue) edit(h human, id, text string) {
+	v.t.Helper()
+	v.peer.Edit(v.dm(h), id, v.external(h), text)
+}
+
 func (v *slackVenue) press(h human, n note, label string) {
 	v.t.Helper()
 	m := n.raw.(devenv.SlackMessage)

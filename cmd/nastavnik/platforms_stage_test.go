@@ -83,6 +83,8 @@ type venue interface {
 	say(h human, room, text string, beneath *note) string
 	// send is say with a file.
 	send(h human, text string, f attached, beneath *note) string
+	// edit has somebody change what they have written privately.
+	edit(h human, id, text string)
 	press(h human, n note, label string)
 	// notes are what the bot has said that somebody sees in a room, or privately for "",
 	// in its order.
@@ -106,12 +108,20 @@ type stage struct {
 	bot    *process
 }
 
-// newStage makes a base with three entries, and a configuration for the platforms.
+// passEntries are about passes and parking, and none of them answers passQuestion.
+const passEntries = `{"id":"guest","question":"Как заказать пропуск для гостя?","answer":"В приёмной."}
+{"id":"pool","question":"Где продлить пропуск в бассейн?","answer":"На входе в бассейн."}
+{"id":"bike","question":"Где парковка для велосипедов?","answer":"За корпусом."}
+{"id":"key","question":"Где получить ключ от переговорной?","answer":"У охраны."}
+{"id":"laptop","question":"Где получить ноутбук?","answer":"В отделе техники."}
+`
+
+// newStage makes a base with some entries, and a configuration for the platforms.
 func newStage(t testing.TB, c cli, at ...venue) *stage {
 	t.Helper()
 	s := &stage{t: t, listen: freeAddress(t), at: at}
 	s.c = s.configured(c, s.listen, nil)
-	filled(s.c)
+	filled(s.c).must("import", s.c.file("pass.jsonl", passEntries))
 	return s
 }
 
@@ -235,6 +245,9 @@ func (a actor) answers(n note, text string) string {
 	a.s.t.Helper()
 	return a.at.say(a.human, "", text, &n)
 }
+
+// edits has them change what they have written.
+func (a actor) edits(id, text string) { a.s.t.Helper(); a.at.edit(a.human, id, text) }
 
 // sends has them send a file beneath what the bot has said.
 func (a actor) sends(n note, f attached) { a.s.t.Helper(); a.at.send(a.human, "", f, &n) }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/internal/devenv"
 	"github.com/nastavnik-bot/nastavnik/internal/flaky"
@@ -107,6 +108,18 @@ func (v *telegramVenue) send(h human, text string, f attached, beneath *note) st
 		s.More["caption"] = text
 	}
 	return strconv.Itoa(v.peer.Say(s))
+}
+
+func (v *telegramVenue) edit(h human, id, text string) {
+	v.t.Helper()
+	number, err := strconv.Atoi(id)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	v.updates.Give(map[string]any{"edited_message": map[string]any{
+		"message_id": number, "from": v.user(h), "chat": devenv.TelegramChat{ID: h.number, Type: "private"}, "date": now, "edit_date": now, "text": text,
+	}})
 }
 
 func (v *telegramVenue) press(h human, n note, label string) {
