@@ -167,8 +167,14 @@ func (t *turn) taskMessage(id string, task Task) Message {
 	if len(task.Files) > 0 {
 		lines = append(lines, "", t.say.Say("with_files", texts.Data{"Files": fileNames(task.Files)}))
 	}
-	busy := t.s.Draft != nil && t.s.Draft.Escalation != task.Escalation
-	lines = append(lines, "", t.say.Say(pick(busy, "task_how_busy", "task_how"), texts.Data{"Time": t.span(t.manner.Silence)}))
+	how := "task_how"
+	switch {
+	case t.s.Draft != nil && t.s.Draft.Escalation != task.Escalation:
+		how = "task_how_busy"
+	case id == "task_shown" && len(t.s.Tasks) > 1:
+		how = "task_how_several"
+	}
+	lines = append(lines, "", t.say.Say(how, texts.Data{"Time": t.span(t.manner.Silence)}))
 	e := task.Escalation
 	return Message{Text: strings.Join(lines, "\n"), About: e, Sections: []Section{{Buttons: []Button{
 		t.button("button_take", Press{Verb: TakeTask, Escalation: e}),

@@ -39,13 +39,10 @@ func (t *turn) refuse() {
 // invited accepts an invitation: /start and its code.
 func (t *turn) invited(text string) bool {
 	code, ok := startCode(text)
-	if !ok {
-		return false
-	}
-	if t.e.At.Sub(t.s.Refused) >= codeEvery {
+	if ok {
 		t.do(Accept{Code: code})
 	}
-	return true
+	return ok
 }
 
 // startCode returns the code of «/start CODE».
@@ -62,14 +59,14 @@ func startCode(text string) (code string, ok bool) {
 func (t *turn) accepted(b Accepted) {
 	switch {
 	case b.Person.ID != 0:
-		t.s.Greeted, t.s.Refused = true, time.Time{}
+		t.s.Greeted, t.s.Refused, t.s.Guessed = true, time.Time{}, time.Time{}
 		t.alone(Message{Text: t.say.Say("code_accepted", texts.Data{"Name": b.Person.Name})})
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
 	case t.manner.Access.Admits(t.e.Person, t.e.From):
 		t.alone(Message{Text: t.say.Say(pick(b.Used, "code_used", "code_wrong"), nil)})
 		t.do(ReadFAQ{For: FAQWelcome, Limit: welcomeFAQ})
-	default:
-		t.s.Refused = t.e.At
+	case t.e.At.Sub(t.s.Guessed) >= codeEvery:
+		t.s.Guessed = t.e.At
 		t.alone(Message{Text: t.say.Say(pick(b.Used, "code_used", "code_wrong"), nil)})
 	}
 }

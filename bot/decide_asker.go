@@ -294,7 +294,7 @@ func (t *turn) openFound(b OpenFound) {
 // sent tells the asker where the question went.
 func (t *turn) sent(b Sent) {
 	s := b.Escalated
-	text := t.say.Say(sentText(s), texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text), "Count": b.Before})
+	text := t.say.Say(sentText(s, b.Before), texts.Data{"Senior": s.Senior.Name, "Question": title(s.Question.Text), "Count": b.Before})
 	if s.Senior.ID != 0 {
 		text += t.whenAnswered(s.Senior, s.Usual)
 	}
@@ -315,12 +315,12 @@ func (t *turn) sent(b Sent) {
 }
 
 // sentText names the text that says where a question went.
-func sentText(s knowledge.Escalated) string {
+func sentText(s knowledge.Escalated, before int) string {
 	switch {
 	case s.Already:
 		return "already_waiting"
 	case s.Senior.ID == 0 && s.Escalation.Reason == knowledge.Queued:
-		return "sent_queued"
+		return pick(before > 0, "sent_queued", "sent_queued_next")
 	case s.Senior.ID == 0:
 		return "sent_no_senior"
 	case s.Joined:

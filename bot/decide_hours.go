@@ -55,14 +55,14 @@ func (t *turn) bring(id string, task Task) {
 	t.show(id, task, first)
 }
 
-// show shows a question with the files of those who ask: beneath the message that
-// brought it, unless this is that.
+// show shows a question with the files of those who ask that are new: beneath the
+// message that brought it, unless this is that.
 func (t *turn) show(id string, task Task, first bool) {
-	if !first {
+	if first {
+		t.sendAs(t.taskKey(task.Escalation), t.taskMessage(id, task))
+	} else {
 		t.tell(task.Escalation, t.taskMessage(id, task))
-		return
 	}
-	t.sendAs(t.taskKey(task.Escalation), t.taskMessage(id, task))
 	t.taskFiles(task.Escalation, task.Files)
 }
 
@@ -120,7 +120,7 @@ func (t *turn) tasksRead(b TasksRead) {
 		task, open := findTask(b.Tasks, old.Escalation)
 		switch {
 		case open:
-			task.Shown, task.Until = old.Shown, old.Until
+			task = task.as(old)
 			tasks = append(tasks, task)
 		case old.Shown:
 			gone = append(gone, "«"+title(old.Text)+"»")

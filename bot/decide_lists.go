@@ -40,7 +40,7 @@ func (t *turn) standing(m MyQuestion) string {
 	case !m.Waits:
 		return t.say.Say("status_"+string(m.Question.Status), nil)
 	case m.Senior.ID == 0:
-		return t.say.Say("my_queued", texts.Data{"Count": m.Before})
+		return t.say.Say(pick(m.Before > 0, "my_queued", "my_queued_next"), texts.Data{"Count": m.Before})
 	}
 	text := t.say.Say("my_with", texts.Data{"Senior": m.Senior.Name})
 	if m.Before > 0 {

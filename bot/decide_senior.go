@@ -61,7 +61,7 @@ func (t *turn) taskChanged(b TaskChanged) {
 		}
 	}
 	task := b.Task
-	task.Until, task.Shown, task.From, task.Next = old.Until, old.Shown, old.From, old.Next
+	task = task.as(old)
 	if b.Kind == NameDropped && task.Shown {
 		m := t.taskMessage("task", task)
 		m.Replaces = t.taskKey(e)
@@ -75,31 +75,20 @@ func (t *turn) taskChanged(b TaskChanged) {
 	default:
 		t.s.Tasks = withTask(t.s.Tasks, task)
 		if b.Kind == AskerJoined && task.Shown {
-			t.askerJoined(b, newFiles(task.Files, old.Files))
+			t.askerJoined(b)
 		}
 	}
 }
 
 // askerJoined tells who waits too. That somebody does no longer, while others do, gives
 // the senior nothing to do.
-func (t *turn) askerJoined(b TaskChanged, files []SentFile) {
+func (t *turn) askerJoined(b TaskChanged) {
 	text := t.say.Say("task_joined", texts.Data{"Name": t.name(b.Name), "Question": title(b.Task.Text), "Count": len(b.Task.Names)})
 	if knowledge.FoldText(b.Wording) != knowledge.FoldText(b.Task.Text) {
 		text += "\n\n" + quote(b.Wording)
 	}
 	t.tell(b.Task.Escalation, Message{Text: text})
-	t.taskFiles(b.Task.Escalation, files)
-}
-
-// newFiles returns the files that were not there before.
-func newFiles(files, before []SentFile) []SentFile {
-	var out []SentFile
-	for _, f := range files {
-		if !slices.Contains(before, f) {
-			out = append(out, f)
-		}
-	}
-	return out
+	t.taskFiles(b.Task.Escalation, b.Task.Files)
 }
 
 // taskGone tells the senior that a question has been settled by somebody else.
@@ -183,9 +172,20 @@ func (t *turn) detail(b Detail) {
 	t.taskFiles(b.Escalation, b.Files)
 }
 
-// taskFiles sends the files of those who ask beneath their question.
+// taskFiles sends the files of those who ask beneath their question, each once.
 func (t *turn) taskFiles(escalation int64, files []SentFile) {
-	t.sendFiles(Message{About: escalation, Beneath: t.taskKey(escalation)}, files)
+	task, open := t.s.task(escalation)
+	var fresh []SentFile
+	for _, f := range files {
+		if !slices.Contains(task.Sent, f.Key) {
+			fresh = append(fresh, f)
+			task.Sent = append(slices.Clone(task.Sent), f.Key)
+		}
+	}
+	if open {
+		t.s.Tasks = withTask(t.s.Tasks, task)
+	}
+	t.sendFiles(Message{About: escalation, Beneath: t.taskKey(escalation)}, fresh)
 }
 
 // taskRead goes on with an escalation that had to be looked up.
@@ -209,7 +209,7 @@ func (t *turn) taskRead(b TaskRead) {
 		first := !task.Shown
 		task.Shown = true
 		t.s.Tasks = withTask(t.s.Tasks, task)
-		t.show("task", task, first)
+		t.show("task_shown", task, first)
 	default: // a question that this chat had lost sight of
 		if len(b.Parts) > 0 {
 			t.draftReply(e, b.Parts...)
@@ -226,7 +226,7 @@ func (t *turn) asShown(task Task) Task {
 		old, ok = t.s.asleep(task.Escalation)
 	}
 	if ok {
-		task.Until, task.Shown, task.From, task.Next = old.Until, old.Shown, old.From, old.Next
+		task = task.as(old)
 	}
 	return task
 }

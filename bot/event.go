@@ -64,6 +64,13 @@ type Event struct {
 	From knowledge.Identity // who did it; zero when it comes from another chat or a timer
 	Body Body
 
+	// Alias is another key by which the same event may have come already: of two with
+	// the same one the first counts. "" for none.
+	Alias string
+	// Again is what it is instead when its Key has come before, such as a change of
+	// what was said; nil for nothing.
+	Again *Event
+
 	// The runner fills these in before it decides.
 	Person knowledge.Person // whom the chat belongs to
 	About  int64            // the escalation whose message this replies to, else 0

@@ -117,6 +117,9 @@ func (c *clerk) taskLost(ctx context.Context, m TaskLost) error {
 // another chat of theirs, or to somebody else.
 func (c *clerk) cannotReach(ctx context.Context, m CannotReach) error {
 	moved, err := c.desk.Unreachable(ctx, c.e.Person.ID, string(c.e.Chat), m.Reason)
+	if err == nil {
+		moved, err = givenOut(ctx, c.desk, moved)
+	}
 	if err := c.given(ctx, moved, err); err != nil {
 		return err
 	}

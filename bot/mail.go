@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -60,6 +61,22 @@ func taskChat(ctx context.Context, tx mailTx, escalation int64, senior knowledge
 		}
 	}
 	return senior.Chat, nil
+}
+
+// givenOut gives what nobody of a list could be given to whoever has room for it, and
+// returns the list as it is then, with whatever else has been given out.
+func givenOut(ctx context.Context, d knowledge.Desk, moved []knowledge.Assignment) ([]knowledge.Assignment, error) {
+	if !slices.ContainsFunc(moved, func(a knowledge.Assignment) bool { return a.Senior.ID == 0 }) {
+		return moved, nil
+	}
+	given, err := d.GiveOut(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.DeleteFunc(slices.Clone(moved), func(a knowledge.Assignment) bool {
+		return slices.ContainsFunc(given, func(g knowledge.Assignment) bool { return g.Escalation.ID == a.Escalation.ID })
+	})
+	return append(out, given...), nil
 }
 
 // givenMail is what is told when questions have come to be with somebody else, or with

@@ -74,6 +74,9 @@ func (o Office) Leave(ctx context.Context, person int64) (out knowledge.Departur
 		if out, err = d.Leave(ctx, person); err != nil {
 			return nil, err
 		}
+		if out.HandedOver, err = givenOut(ctx, d.Desk, out.HandedOver); err != nil {
+			return nil, err
+		}
 		mail, err := givenMail(ctx, d.tx, out.HandedOver)
 		if err != nil {
 			return nil, err

@@ -44,6 +44,8 @@ type State struct {
 	Shut bool `json:"shut,omitempty"`
 	// Refused is when a stranger was last told that the bot is not for them.
 	Refused time.Time `json:"refused,omitzero"`
+	// Guessed is when they were last told that a code is not valid.
+	Guessed time.Time `json:"guessed,omitzero"`
 }
 
 // LastAsk is the latest ask of a chat.
@@ -70,6 +72,7 @@ type Task struct {
 	Rejected   []string   `json:"rejected,omitempty"`
 	Details    []Addition `json:"details,omitempty"`
 	Files      []SentFile `json:"files,omitempty"` // of those who ask
+	Sent       []string   `json:"sent,omitempty"`  // the keys of those that the senior has got
 	Since      time.Time  `json:"since"`           // when the first of them began to wait
 	Until      time.Time  `json:"until,omitzero"`  // put back until then; zero when it is not
 	Shown      bool       `json:"shown,omitempty"`
@@ -287,4 +290,10 @@ func withoutTask(tasks []Task, escalation int64) []Task {
 		}
 	}
 	return out
+}
+
+// as returns a task that was read anew with what the chat knows of it.
+func (t Task) as(old Task) Task {
+	t.Until, t.Shown, t.Sent, t.From, t.Next = old.Until, old.Shown, old.Sent, old.From, old.Next
+	return t
 }

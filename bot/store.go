@@ -38,12 +38,13 @@ type Row struct {
 	At       time.Time
 	Inner    bool // a query: goes before what people sent later
 	Attempts int  // how often handling it has failed
+	Known    bool // Post fills it in: the key was there already
 }
 
 // InboxTx is what has come in, in order per chat.
 type InboxTx interface {
-	// Post stores a row, and fills in its ID. A key that is known already is no
-	// error and changes nothing: the same event came twice.
+	// Post stores a row, and fills in its ID and Known. A key that is known already is
+	// no error and changes nothing: the same event came twice.
 	Post(ctx context.Context, r *Row) error
 	// NextRow returns the chat's next row: inner rows first, then by age. The
 	// error wraps knowledge.ErrNotFound when there is none.

@@ -221,23 +221,51 @@ func newRow(key string, chat ChatID, b Body, at time.Time) (Row, error) {
 // Post stores what an adapter heard, all of it or nothing. It returns after the
 // commit: the platform may be told then that the events have been taken.
 func Post(ctx context.Context, s Store, events ...Event) error {
-	rows := make([]Row, len(events))
-	for i, e := range events {
-		var err error
-		if rows[i], err = newRow(e.Key, e.Chat, e.Body, e.At); err != nil {
-			return err
-		}
-		rows[i].From = e.From
-	}
-	if len(rows) == 0 {
+	if len(events) == 0 {
 		return nil
 	}
 	return s.Write(ctx, func(tx Tx) error {
-		for i := range rows {
-			if err := tx.Post(ctx, &rows[i]); err != nil {
+		for _, e := range events {
+			if err := postEvent(ctx, tx, e); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// postEvent stores an event, unless it has come before.
+func postEvent(ctx context.Context, tx Tx, e Event) error {
+	if e.Alias != "" {
+		known, err := claim(ctx, tx, e, e.Alias)
+		if err != nil {
+			return err
+		}
+		if known { // and may come again without the alias
+			_, err := claim(ctx, tx, e, e.Key)
+			return err
+		}
+	}
+	row, err := newRow(e.Key, e.Chat, e.Body, e.At)
+	if err != nil {
+		return err
+	}
+	row.From = e.From
+	if err := tx.Post(ctx, &row); err != nil || !row.Known || e.Again == nil {
+		return err
+	}
+	return postEvent(ctx, tx, *e.Again)
+}
+
+// claim notes that an event has come under a key, and reports whether it had before.
+// There is nothing to handle about it.
+func claim(ctx context.Context, tx Tx, e Event, key string) (known bool, err error) {
+	row, err := newRow(key, e.Chat, Ended{}, e.At)
+	if err != nil {
+		return false, err
+	}
+	if err := tx.Post(ctx, &row); err != nil || row.Known {
+		return row.Known, err
+	}
+	return false, tx.Settle(ctx, row.ID, e.At, "")
 }

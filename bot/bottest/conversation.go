@@ -15,6 +15,7 @@ const (
 	faqFile    = "faq"
 	langFile   = "language"
 	threadFile = "threads"
+	rulesFile  = "rules"
 	scriptFile = "script"
 	wantFile   = "want"
 )
@@ -29,6 +30,7 @@ type Conversation struct {
 	Language string
 	// Threads says that the platform has threads: messages stand beneath others.
 	Threads bool
+	Rules   Rules
 	Script  string
 	Want    string // the transcript that it must give
 }
@@ -54,12 +56,16 @@ func Read(path string) (Conversation, error) {
 			c.Language = strings.TrimSpace(string(f.Data))
 		case threadFile:
 			c.Threads = true
+		case rulesFile:
+			if c.Rules, err = parseRules(string(f.Data)); err != nil {
+				return c, fmt.Errorf("conversation %s: %w", filepath.Base(path), err)
+			}
 		case scriptFile:
 			c.Script = string(f.Data)
 		case wantFile:
 			c.Want = string(f.Data)
 		default:
-			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, langFile, threadFile, scriptFile, wantFile)
+			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s, %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, langFile, threadFile, rulesFile, scriptFile, wantFile)
 		}
 	}
 	if strings.TrimSpace(c.Script) == "" {

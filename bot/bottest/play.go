@@ -10,6 +10,9 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
+// codeWord stands for the code of the latest invitation.
+const codeWord = "<код>"
+
 // pause is how long people take between two steps.
 const pause = time.Second
 
@@ -19,7 +22,8 @@ type player struct {
 	out     strings.Builder
 	known   map[string]bool // who has appeared as a senior
 	threads bool
-	count   int // events so far, for their keys
+	code    string // of the latest invitation
+	count   int    // events so far, for their keys
 	last    *bot.Event
 }
 
@@ -31,7 +35,7 @@ func Play(ctx context.Context, c Conversation, where string, every int) (transcr
 	if err != nil {
 		return "", 0, err
 	}
-	s, err := newStage(ctx, c.Language, where, every)
+	s, err := newStage(ctx, c, where, every)
 	if err != nil {
 		return "", 0, err
 	}
@@ -92,12 +96,12 @@ func (p *player) act(ctx context.Context, s step) error {
 	case operator:
 		return p.operate(ctx, s.text)
 	default:
-		return p.person(ctx, s)
+		return p.acts(ctx, s)
 	}
 }
 
-// person does what somebody says or presses.
-func (p *player) person(ctx context.Context, s step) error {
+// acts does what somebody says or presses.
+func (p *player) acts(ctx context.Context, s step) error {
 	who := identity(s.who)
 	if s.senior && !p.known[s.who] {
 		p.known[s.who] = true
@@ -168,7 +172,7 @@ func (p *player) button(s step, chat bot.ChatID) (bot.Pressed, error) {
 }
 
 func (p *player) said(s step, chat bot.ChatID) (bot.Body, error) {
-	said := bot.Said{Text: s.text, Album: s.album, Ref: p.stage.chats.wrote(s.who, s.text)}
+	said := bot.Said{Text: strings.ReplaceAll(s.text, codeWord, p.code), Album: s.album, Ref: p.stage.chats.wrote(s.who, s.text)}
 	for _, name := range s.files {
 		said.Files = append(said.Files, sent(name))
 	}

@@ -27,6 +27,7 @@ func moscow() *time.Location { return time.FixedZone("MSK", 3*60*60) }
 type stage struct {
 	where string // a folder, or the address of a PostgreSQL
 	lang  string
+	rules Rules
 	every int // the bot is killed at every such write; 0 for never
 	left  int // the writes until then, when the process has just been ended by the script
 	clock *clock
@@ -44,8 +45,8 @@ type stage struct {
 }
 
 // newStage opens an empty store.
-func newStage(ctx context.Context, lang, where string, every int) (*stage, error) {
-	s := &stage{where: where, lang: lang, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}, files: &keeper{}, base: ctx}
+func newStage(ctx context.Context, c Conversation, where string, every int) (*stage, error) {
+	s := &stage{where: where, lang: c.Language, rules: c.Rules, every: every, clock: &clock{now: begin()}, late: &lateWork{}, chats: newChats(), log: &faults{}, files: &keeper{}, base: ctx}
 	s.log.expected = s.chats.anyClosed
 	return s, s.open()
 }
@@ -73,7 +74,7 @@ func (s *stage) open() error {
 	}
 	s.runner = bot.NewRunner(bot.Options{
 		Store: s.store, Searcher: find, Log: slog.New(s.log), Now: s.clock.Now,
-		Decider:   bot.NewDecider(say, bot.Manner{Zone: moscow()}),
+		Decider:   bot.NewDecider(say, bot.Manner{Zone: moscow(), Routing: s.rules.Routing, Access: s.rules.Access}),
 		Platforms: map[string]bot.Platform{platform: {Sender: s.chats, Fetcher: fetcher{}}},
 		Files:     s.files,
 		Workers:   1, // so that ids are given in the same order every time

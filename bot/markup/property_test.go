@@ -162,7 +162,7 @@ func characters(s string) map[string]int {
 func fragments() []string {
 	return []string{
 		"слово", "word ", " ", "\n", "\n\n", "  \n", "- ", "1. ", "7) ", "   ", "\t", "    ", "> ", "# ", "###### ", "---\n", "===\n", "***", "**", "*", "_", "__",
-		"~~", "~", "`", "``", "```\n", "````go\n", "[", "](", ")", "](https://example.com/a_(b))", "![", "<https://example.com>", "<b>", "</b>", "&amp;", "&#x41;",
+		"~~", "~", "`", "``", "```\n", "````go\n", "[", "](", ")", "](https://example.com/a_(b))", "](javascript://example.com/%0aalert(1))", "![", "<https://example.com>", "<b>", "</b>", "&amp;", "&#x41;",
 		"&", "<", ">", "\\", "|", "|---|---|\n", "| а | б |\n", "- [ ] ", "- [x] ", "https://example.com/?a=1&b=2", "www.example.com", "me@example.com", "<!channel>", "@here",
 		"👨‍👩‍👧‍👦", "🇷🇺", "👍🏽", "е\u0308", "З\u0300\u0301\u0302", "\u200b", "\u200d", "\u202e", "שלום", "مرحبا", "\u2028", "\x00", "\x1b[31m", "\xff", "\r\n", "\ufeff", "。", ". Предложение", "12345678901234567890", "Ω", "ﷺ",
 	}
@@ -263,6 +263,7 @@ func TestCutPrefers(t *testing.T) {
 		{"a word", word(50) + " " + word(40) + " " + word(40), 100, []string{word(50) + " " + word(40), word(40)}},
 		{"a character", word(120), 100, []string{word(100), word(20)}},
 		{"no heading is left behind", word(60) + "\n\n# " + word(10) + "\n\n" + word(60), 100, []string{word(60), word(10) + "\n\n" + word(60)}},
+		{"nor one that fills most of a part", word(20) + "\n\n# " + word(45) + "\n\n" + word(20) + ". " + word(60), 100, []string{word(20) + "\n\n" + word(45) + "\n\n" + word(20) + ".", word(60)}},
 		{"a link stays whole", word(60) + " [" + word(10) + " " + word(40) + "](https://example.com)", 100, []string{word(60), word(10) + " " + word(40)}},
 		{"code at a line", "```\n" + word(60) + "\n  " + word(60) + "\n```", 100, []string{word(60), "  " + word(60)}},
 		{"a half-empty part takes a sentence of the next paragraph", word(20) + "\n\n" + word(60) + ". " + word(60) + ".", 100, []string{word(20) + "\n\n" + word(60) + ".", word(60) + "."}},

@@ -60,7 +60,7 @@ func (c *caller) do(r *http.Request) (*http.Response, error) {
 		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true); broken.Store(false) },
 		WroteRequest: func(i httptrace.WroteRequestInfo) { broken.Store(i.Err != nil) },
 	}
-	response, err := c.http.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace))) //nolint:bodyclose // the caller's
+	response, err := c.http.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	if err != nil {
 		return nil, c.failed(err, connected.Load() && !broken.Load())
 	}
@@ -110,21 +110,21 @@ func (c *caller) redact(s string) string {
 	return tokens.ReplaceAllString(c.hidden.Replace(s), "***")
 }
 
-// noLeak is an error as it may be shown.
-type noLeak struct {
+// safeError is an error as it may be shown.
+type safeError struct {
 	error
 
 	text string
 }
 
-func (e noLeak) Error() string { return e.text }
-func (e noLeak) Unwrap() error { return e.error }
+func (e safeError) Error() string { return e.text }
+func (e safeError) Unwrap() error { return e.error }
 
 // safe hides secrets in an error of the library.
 func (c *caller) safe(err error) error {
 	text := err.Error()
 	if hidden := c.redact(text); hidden != text {
-		return noLeak{err, hidden}
+		return safeError{err, hidden}
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func fileName(name string) string {
 }
 
 // errNoAccess says that Slack shows its sign-in page instead of a file.
-var errNoAccess = errors.New("Slack не отдаёт файл боту: приложению нужно право files:read (configs/slack-manifest.yaml), а боту — доступ к чату с файлом")
+var errNoAccess = errors.New("файл в Slack боту отдаётся: приложению нужно право files:read (configs/slack-manifest.yaml), а боту — доступ к чату с файлом")
 
 // Fetch implements bot.Fetcher. The token goes to Slack's files and to nobody else,
 // whatever address an event names.
@@ -138,8 +138,8 @@ func (a *App) download(ctx context.Context, address string) (*http.Response, err
 		if err != nil {
 			return nil, a.judge("downloading a file", err, repeatable)
 		}
-		next, err := response.Location()
-		if err != nil || response.StatusCode < http.StatusMultipleChoices || response.StatusCode >= http.StatusBadRequest {
+		next := elsewhere(response)
+		if next == nil {
 			return response, nil
 		}
 		_ = response.Body.Close()
@@ -149,6 +149,18 @@ func (a *App) download(ctx context.Context, address string) (*http.Response, err
 		address = next.String()
 	}
 	return nil, fmt.Errorf("slack: a file that leads elsewhere without end: %w", knowledge.ErrNotFound)
+}
+
+// elsewhere returns where an answer leads, nil when it is one by itself.
+func elsewhere(r *http.Response) *url.URL {
+	if r.StatusCode < http.StatusMultipleChoices || r.StatusCode >= http.StatusBadRequest {
+		return nil
+	}
+	next, err := r.Location()
+	if err != nil {
+		return nil
+	}
+	return next
 }
 
 // keepsFiles reports whether an address is one that gets the token: that of the API,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	api "github.com/slack-go/slack"
@@ -65,6 +66,9 @@ func (a *App) openForm(ctx context.Context, x action, b bot.OldButton, under str
 	if build == nil || b.Taken != "" || x.Trigger == "" {
 		return false
 	}
+	if !a.opening.first(x.Trigger, a.o.Now()) {
+		return true // the same press, come by another socket
+	}
 	ctx, cancel := context.WithTimeout(ctx, formTimeout)
 	defer cancel()
 	if err := a.tryForm(ctx, x, b, under, build); err != nil {
@@ -101,8 +105,8 @@ func (a *App) takeForm(ctx context.Context, x action) (answer, error) {
 	if v == nil || v.Callback != formCallback || !isUser(x.User.ID) {
 		return nil, nil
 	}
-	var origin formOrigin
-	if err := json.Unmarshal([]byte(v.Private), &origin); err != nil || origin.Chat.Platform() != Platform || origin.Chat.External() != x.User.ID {
+	origin, ok := originOf(v)
+	if !ok || origin.Chat.Platform() != Platform || origin.Chat.External() != x.User.ID {
 		a.o.Log.WarnContext(ctx, "a form of unknown origin", "platform", Platform)
 		return nil, nil
 	}
@@ -112,7 +116,36 @@ func (a *App) takeForm(ctx context.Context, x action) (answer, error) {
 	}
 	return nil, a.store(ctx, bot.Event{
 		Key:  strings.Join([]string{Platform, x.Team.ID, "form", v.ID, v.Hash}, "/"),
-		Chat: origin.Chat, From: identity(x.User.ID, x.User.Name),
+		Chat: origin.Chat, From: identity(x.User.ID),
 		Body: bot.Filled{Pressed: bot.Pressed{ID: origin.ID, Under: origin.Under}, Text: text},
 	})
+}
+
+func originOf(v *view) (origin formOrigin, ok bool) {
+	err := json.Unmarshal([]byte(v.Private), &origin)
+	return origin, err == nil
+}
+
+// triggers remembers the presses for which a form was opened: nothing of them is
+// stored by which they would be known when they come again.
+type triggers struct {
+	mu   sync.Mutex
+	seen map[string]time.Time
+}
+
+// triggerFor is for how long a press may come again.
+const triggerFor = 10 * time.Minute
+
+// first reports whether a press has not come before.
+func (t *triggers) first(id string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for old, at := range t.seen {
+		if now.Sub(at) > triggerFor {
+			delete(t.seen, old)
+		}
+	}
+	_, again := t.seen[id]
+	t.seen[id] = now
+	return !again
 }

@@ -1,13 +1,8 @@
 package slack
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strings"
 
 	api "github.com/slack-go/slack"
 
@@ -21,7 +16,7 @@ const homePrefix = "open:"
 
 // publishHome shows somebody their start page as it is now.
 func (a *App) publishHome(ctx context.Context, user string) error {
-	who := identity(user, "")
+	who := identity(user)
 	p, err := a.Profile(ctx, user)
 	if err != nil {
 		return err
@@ -66,39 +61,4 @@ func homePage(say *texts.Catalogue, h bot.Home) api.HomeTabViewRequest {
 		shelves = append(shelves, shelf)
 	}
 	return blocks.Home(say.Say("slack_home_greeting", nil), shelves)
-}
-
-// respond writes to a response_url, which is only ever Slack's own.
-func (a *App) respond(ctx context.Context, address string, message any) error {
-	if !a.isHook(address) {
-		return fmt.Errorf("slack: a response_url that is not Slack's: %w", errMalformed)
-	}
-	body, err := json.Marshal(message)
-	if err != nil {
-		return fmt.Errorf("slack: response: %w", err)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("slack: response: %w", errMalformed)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	response, err := a.client.Do(r)
-	if err != nil {
-		return a.judge("response_url", err, repeatable)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return a.judge("response_url", &statusError{code: response.StatusCode}, repeatable)
-	}
-	return nil
-}
-
-// isHook reports whether an address is one of Slack's for responses.
-func (a *App) isHook(address string) bool {
-	u, err := url.Parse(address)
-	base, errBase := url.Parse(a.o.API)
-	if err != nil || errBase != nil || u.User != nil || u.Scheme != base.Scheme {
-		return false
-	}
-	return strings.EqualFold(u.Host, base.Host) || strings.EqualFold(u.Host, "hooks."+base.Host)
 }

@@ -79,18 +79,25 @@ func (t translator) said(m message) []bot.Event {
 	if m.Thread != m.TS {
 		body.Answers = m.Thread
 	}
-	return []bot.Event{{Key: t.messageKey(m), Chat: chat, From: identity(m.User, ""), Body: body}}
+	e := bot.Event{Key: t.key(m.Channel, m.TS), Chat: chat, From: identity(m.User), Body: body}
+	if m.ClientID != "" {
+		// A phone that sends a message twice gives both the same id, and Slack another ts.
+		sum := sha256.Sum256([]byte(m.Text))
+		e.Alias = t.key(m.Channel, "sent", m.ClientID, m.User, hex.EncodeToString(sum[:8]))
+	}
+	if m.Edited != nil {
+		// A mention comes again when its message is edited, and for the first time when
+		// it was put in by an edit.
+		e.Alias = ""
+		edited := t.edited(chat, m.Channel, m)
+		e.Again = &edited
+	}
+	return []bot.Event{e}
 }
 
-// messageKey is the same for a message however often it comes: as an event that is
-// sent again, as a mention and as a message, or twice from a phone that has sent it
-// twice, which gives both the same id of the client's, but not the same ts.
-func (t translator) messageKey(m message) string {
-	if m.ClientID != "" {
-		sum := sha256.Sum256([]byte(m.Text))
-		return strings.Join([]string{Platform, t.team, m.Channel, m.ClientID, m.User, hex.EncodeToString(sum[:8])}, "/")
-	}
-	return strings.Join([]string{Platform, t.team, m.Channel, m.TS}, "/")
+// key is the same for an event however often it comes, and unlike any other's.
+func (t translator) key(parts ...string) string {
+	return strings.Join(append([]string{Platform, t.team}, parts...), "/")
 }
 
 // changed translates an edit. Slack tells of many changes that nobody has made: a
@@ -111,10 +118,15 @@ func (t translator) changed(m message) []bot.Event {
 		return nil // not said to the bot
 	}
 	chat, _ := t.chat(direct, m.Channel, *now)
-	return []bot.Event{{
-		Key:  strings.Join([]string{Platform, t.team, m.Channel, now.TS, "edited", now.Edited.TS}, "/"),
-		Chat: chat, From: identity(now.User, ""), Body: bot.Edited{Ref: now.TS, Text: t.text(now.Text)},
-	}}
+	return []bot.Event{t.edited(chat, m.Channel, *now)}
+}
+
+// edited is the event of a message's latest edit.
+func (t translator) edited(chat bot.ChatID, channel string, m message) bot.Event {
+	return bot.Event{
+		Key:  t.key(channel, m.TS, "edited", m.Edited.TS),
+		Chat: chat, From: identity(m.User), Body: bot.Edited{Ref: m.TS, Text: t.text(m.Text)},
+	}
 }
 
 func (t translator) deleted(m message) []bot.Event {
@@ -136,8 +148,8 @@ func (t translator) gone(m, before message) []bot.Event {
 	before.TS = ts
 	chat, _ := t.chat(direct, m.Channel, before)
 	return []bot.Event{{
-		Key:  strings.Join([]string{Platform, t.team, m.Channel, ts, "deleted"}, "/"),
-		Chat: chat, From: identity(before.User, ""), Body: bot.Deleted{Ref: ts},
+		Key:  t.key(m.Channel, ts, "deleted"),
+		Chat: chat, From: identity(before.User), Body: bot.Deleted{Ref: ts},
 	}}
 }
 

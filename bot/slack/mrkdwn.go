@@ -121,8 +121,7 @@ const maxEmphasis = 4000
 
 // closing returns where what begins at i with * or ~ ends, 0 when nothing begins.
 func closing(s string, i int) int {
-	c := s[i]
-	if c != '*' && c != '~' || !atBorder(lastRune(s[:i])) || i+1 >= len(s) || s[i+1] == c || s[i+1] == ' ' {
+	if !opens(s, i) {
 		return 0
 	}
 	for j := i + 1; j < min(len(s), i+maxEmphasis); j++ {
@@ -134,11 +133,22 @@ func closing(s string, i int) int {
 			j += end
 			continue
 		}
-		if s[j] == c && j > i+1 && s[j-1] != ' ' && s[j-1] != c && atBorder(firstRune(s[j+1:])) && !strings.HasPrefix(s[j+1:], string(c)) {
+		if j > i+1 && s[j] == s[i] && closes(s, j) {
 			return j
 		}
 	}
 	return 0
+}
+
+// opens reports whether a mark stands at i before a text and not within a word.
+func opens(s string, i int) bool {
+	c := s[i]
+	return (c == '*' || c == '~') && i+1 < len(s) && s[i+1] != c && s[i+1] != ' ' && atBorder(lastRune(s[:i]))
+}
+
+// closes reports whether the mark at j stands behind a text and not within a word.
+func closes(s string, j int) bool {
+	return s[j-1] != ' ' && s[j-1] != s[j] && !strings.HasPrefix(s[j+1:], s[j:j+1]) && atBorder(firstRune(s[j+1:]))
 }
 
 func firstRune(s string) rune {

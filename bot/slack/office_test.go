@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot/slack"
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
 	"github.com/nastavnik-bot/nastavnik/internal/devenv"
+	"github.com/nastavnik-bot/nastavnik/internal/flaky"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/disk"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
@@ -39,11 +41,14 @@ type office struct {
 	t     *testing.T
 	http  bool
 	peer  *devenv.SlackPeer
-	store *sqlite.Store
-	files *disk.Store
-	app   *slack.App
-	log   *record
-	stop  func()
+	proxy *flaky.Proxy // between the bot and the peer
+	// sockets are those of Socket Mode, nil over HTTP.
+	sockets *flaky.SlackSockets
+	store   *sqlite.Store
+	files   *disk.Store
+	app     *slack.App
+	log     *record
+	stop    func()
 }
 
 // record is what has been logged.
@@ -64,10 +69,26 @@ func (r *record) String() string {
 	return r.all.String()
 }
 
+func debugLog(r *record) *slog.Logger {
+	return slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// newOffice opens one with the bot at work.
 func newOffice(t *testing.T, http bool, change ...func(*slack.Options)) *office {
 	t.Helper()
 	o := &office{t: t, http: http, peer: devenv.Slack(t, people(http)), log: &record{}}
+	o.proxy = flaky.New(t, "http://"+o.peer.Addr)
+	if !http {
+		o.sockets = o.proxy.SlackSockets(o.peer.AppToken)
+	}
 	o.fill()
+	t.Cleanup(func() { // after the bot has ended
+		for _, token := range []string{o.peer.BotToken, o.peer.AppToken, o.peer.SigningSecret} {
+			if strings.Contains(o.log.String(), token) {
+				t.Errorf("the log has a token:\n%s", o.log)
+			}
+		}
+	})
 	o.open(change...)
 	return o
 }
@@ -111,11 +132,10 @@ func (o *office) open(change ...func(*slack.Options)) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := debugLog(o.log)
 	reception := bot.Reception{Store: o.store}
 	opts := slack.Options{
-		Token: o.peer.BotToken, API: o.peer.APIURL, Core: &reception, Files: o.files, Say: russian(o.t), Log: log,
-		Ping:  10 * time.Minute, // the peer pings seldom
+		Token: o.peer.BotToken, API: o.proxy.URL + "/api/", Core: &reception, Files: o.files, Say: russian(o.t), Log: log,
 		Rates: slack.Rates{Room: time.Millisecond, All: time.Millisecond, RoomBurst: 100, AllBurst: 1000},
 	}
 	if o.http {
@@ -144,7 +164,36 @@ func (o *office) open(change ...func(*slack.Options)) {
 		o.peer.PointAt(devenv.SlackTarget{Events: server.URL})
 		return
 	}
-	o.peer.AwaitSocket()
+	o.await("the sockets", func() bool { return o.proxy.Sockets() == 2 })
+}
+
+// await waits for something.
+func (o *office) await(what string, done func() bool) {
+	o.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			o.t.Fatalf("waited in vain for %s; the log:\n%s", what, o.log)
+		}
+	}
+}
+
+// quiet waits until nothing is to be handled or sent any more.
+func (o *office) quiet() {
+	o.t.Helper()
+	o.await("the bot to be done", func() bool {
+		var b bot.Backlog
+		err := o.store.Read(o.t.Context(), func(tx bot.Tx) (err error) {
+			b, err = tx.Backlog(o.t.Context())
+			return err
+		})
+		return err == nil && b.Inbox == 0 && b.Pending == 0 && (o.sockets == nil || o.sockets.Pending() == 0)
+	})
+}
+
+// said returns what the bot has said in a channel.
+func (o *office) said(channel string) []devenv.SlackMessage {
+	o.t.Helper()
+	return slices.DeleteFunc(o.peer.Messages(channel), func(m devenv.SlackMessage) bool { return m.BotID == "" })
 }
 
 func (o *office) ends(err error) {

@@ -67,7 +67,7 @@ func (a *App) takeEvent(ctx context.Context, me self, e envelope) error {
 		return a.store(ctx, t.event(e.inner.message)...)
 	case "app_home_opened":
 		if e.inner.Tab == "home" && isUser(e.inner.User) {
-			a.background("publishing a start page", func(ctx context.Context) error { return a.publishHome(ctx, e.inner.User) })
+			a.background(ctx, "publishing a start page", func(ctx context.Context) error { return a.publishHome(ctx, e.inner.User) })
 		}
 	case "app_uninstalled", "tokens_revoked":
 		a.o.Log.ErrorContext(ctx, "Slack: приложение удалено или его токены отозваны; установите его снова и задайте новые slack.token и slack.app",
@@ -110,7 +110,7 @@ func (a *App) takeCommand(ctx context.Context, c command) (answer, error) {
 	}
 	err := a.store(ctx, bot.Event{
 		Key:  strings.Join([]string{Platform, c.Team, "command", c.Trigger}, "/"),
-		Chat: private(c.User), From: identity(c.User, c.UserName), Body: bot.Said{Text: text},
+		Chat: private(c.User), From: identity(c.User), Body: bot.Said{Text: text},
 	})
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (a *App) takePress(ctx context.Context, x action, p pressing) error {
 	}
 	e := bot.Event{
 		Key:  strings.Join([]string{Platform, x.Team.ID, "press", x.User.ID, x.Trigger, p.ID, p.TS}, "/"),
-		From: identity(x.User.ID, x.User.Name),
+		From: identity(x.User.ID),
 	}
 	if x.Container.Type == "view" {
 		e.Chat, e.Body = private(x.User.ID), bot.Pressed{ID: p.ID}
@@ -155,6 +155,9 @@ func (a *App) takePress(ctx context.Context, x action, p pressing) error {
 		return a.store(ctx, e)
 	}
 	chat, under := pressedIn(x)
+	if x.ResponseURL != "" {
+		a.hooks.put(first(x.Container.Channel, x.Channel.ID), x.Container.MessageTS, x.ResponseURL, a.o.Now())
+	}
 	b, err := a.o.Core.Button(ctx, p.ID)
 	switch {
 	case err == nil && b.Chat.Room() == chat.Room() && b.Chat.External() == x.User.ID:
@@ -208,11 +211,11 @@ func (a *App) takeShortcut(ctx context.Context, x action) error {
 	t := newTranslator(me, x.Team.ID, a.called(ctx))
 	err = a.store(ctx, bot.Event{
 		Key:  strings.Join([]string{Platform, x.Team.ID, "shortcut", x.User.ID, x.Trigger}, "/"),
-		Chat: private(x.User.ID), From: identity(x.User.ID, x.User.Name),
+		Chat: private(x.User.ID), From: identity(x.User.ID),
 		Body: bot.Said{Text: t.text(x.Message.Text), Files: files(x.Message.Files)},
 	})
 	if err == nil && x.ResponseURL != "" {
-		a.background("answering a shortcut", func(ctx context.Context) error {
+		a.background(ctx, "answering a shortcut", func(ctx context.Context) error {
 			return a.respond(ctx, x.ResponseURL, ephemeral(a.o.Say.Say("slack_in_private", nil)))
 		})
 	}

@@ -120,7 +120,7 @@ func (a *App) post(ctx context.Context, p place, part blocks.Part, d bot.Dispatc
 func (a *App) postMessage(ctx context.Context, p place, part blocks.Part, d bot.Dispatch) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
-	channel, external, err := a.api.PostMessageContext(ctx, p.channel, append(options(part), api.MsgOptionTS(p.thread),
+	channel, external, err := a.api.PostMessageContext(ctx, p.channel, append(options(part, p.thread),
 		api.MsgOptionDisableLinkUnfurl(), api.MsgOptionDisableMediaUnfurl(),
 		api.MsgOptionMetadata(api.SlackMetadata{EventType: deliveryEvent, EventPayload: map[string]any{deliveryField: d.Name()}}))...)
 	if err == nil && isDirect(channel) && !d.Chat.Shared() {
@@ -137,7 +137,7 @@ func (a *App) postMessage(ctx context.Context, p place, part blocks.Part, d bot.
 func (a *App) postEphemeral(ctx context.Context, p place, part blocks.Part, d bot.Dispatch) (string, error) {
 	call, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
-	external, err := a.api.PostEphemeralContext(call, p.channel, p.user, append(options(part), api.MsgOptionTS(p.thread))...)
+	external, err := a.api.PostEphemeralContext(call, p.channel, p.user, options(part, p.thread)...)
 	if r, ok := slackError(err); !ok || r.Err != "user_not_in_channel" {
 		return external, err
 	}
@@ -148,8 +148,11 @@ func (a *App) postEphemeral(ctx context.Context, p place, part blocks.Part, d bo
 	return a.postMessage(ctx, place{channel: direct, user: p.user}, part, d)
 }
 
-func options(part blocks.Part) []api.MsgOption {
+func options(part blocks.Part, thread string) []api.MsgOption {
 	o := []api.MsgOption{api.MsgOptionText(part.Text, false)}
+	if thread != "" {
+		o = append(o, api.MsgOptionTS(thread))
+	}
 	if len(part.Blocks) > 0 {
 		o = append(o, api.MsgOptionBlocks(part.Blocks...))
 	}
@@ -160,7 +163,7 @@ func options(part blocks.Part) []api.MsgOption {
 func (a *App) update(ctx context.Context, channel, external string, part blocks.Part) error {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
-	change := options(part)
+	change := options(part, "")
 	if len(part.Blocks) == 0 {
 		change = append(change, api.MsgOptionBlocks()) // else the old ones stay
 	}
@@ -188,6 +191,7 @@ func (a *App) replace(ctx context.Context, p place, d bot.Dispatch, parts []bloc
 		err = a.update(ctx, p.channel, old[d.Part], blocks.Part{Text: parts[d.Part].Text})
 	case messageless:
 		return a.post(ctx, p, parts[d.Part], d)
+	default:
 	}
 	if err != nil {
 		return "", a.judge("chat.update", err, repeatable)
@@ -217,11 +221,15 @@ func (a *App) mark(ctx context.Context, p place, d bot.Dispatch) (string, error)
 		if i >= len(now) || i >= len(before) || !isStamp(external) || same(before[i], now[i]) {
 			continue
 		}
+		if a.showByHook(ctx, p.channel, external, now[i]) {
+			continue
+		}
 		err := a.update(ctx, p.channel, external, now[i])
 		switch classify(err) {
 		case messageless, unfit, closed:
 			a.o.Log.DebugContext(ctx, "a choice is not shown", "platform", Platform, "delivery", d.Of.ID, "err", err)
 			continue
+		default:
 		}
 		if err != nil {
 			return "", a.judge("chat.update", err, repeatable)

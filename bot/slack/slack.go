@@ -77,9 +77,12 @@ type App struct {
 	o      Options
 	client *caller
 	api    *api.Client
-	rooms  rooms
-	names  names
 	later  sync.WaitGroup // what goes on after an event has been acknowledged
+
+	rooms   rooms
+	names   names
+	hooks   hooks
+	opening triggers
 
 	mu sync.Mutex
 	me self // zero before it is known
@@ -109,7 +112,10 @@ func New(o Options) *App {
 		o.Now = time.Now
 	}
 	o.Rates = o.Rates.withDefaults()
-	a := &App{o: o, client: newCaller(o), rooms: rooms{channels: map[string]string{}}, names: names{known: map[string]string{}}}
+	a := &App{
+		o: o, client: newCaller(o), rooms: rooms{channels: map[string]string{}}, names: names{known: map[string]string{}},
+		hooks: hooks{open: map[[2]string]hook{}}, opening: triggers{seen: map[string]time.Time{}},
+	}
 	a.api = api.New(o.Token, api.OptionAPIURL(o.API), api.OptionAppLevelToken(o.AppToken), api.OptionHTTPClient(a.client),
 		api.OptionLog(slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug))) // it would print tickets
 	return a
@@ -156,12 +162,13 @@ func (a *App) self(ctx context.Context) (self, error) {
 }
 
 // background goes on with something that Slack does not wait for.
-func (a *App) background(what string, do func(context.Context) error) {
+func (a *App) background(ctx context.Context, what string, do func(context.Context) error) {
+	ctx = context.WithoutCancel(ctx)
 	a.later.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*a.o.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, 2*a.o.Timeout)
 		defer cancel()
 		if err := do(ctx); err != nil {
-			a.o.Log.WarnContext(ctx, what+" failed", "platform", Platform, "err", err)
+			a.o.Log.WarnContext(ctx, "what follows an event failed", "platform", Platform, "what", what, "err", err)
 		}
 	})
 }
@@ -169,12 +176,9 @@ func (a *App) background(what string, do func(context.Context) error) {
 // private returns the chat of somebody with the bot.
 func private(user string) bot.ChatID { return bot.NewChat(Platform, user) }
 
-// identity is somebody as Slack's events name them.
-func identity(user, name string) knowledge.Identity {
-	if name == "" {
-		name = user
-	}
-	return knowledge.Identity{Platform: Platform, External: user, Name: name, Chat: string(private(user))}
+// identity is somebody as Slack's events name them: by id. The directory has the name.
+func identity(user string) knowledge.Identity {
+	return knowledge.Identity{Platform: Platform, External: user, Chat: string(private(user))}
 }
 
 // isStamp reports whether s is the id of a message: "1700000000.000100".

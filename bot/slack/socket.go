@@ -134,6 +134,7 @@ func (a *App) heard(ctx context.Context, client *socketmode.Client, e socketmode
 		if ok && json.Unmarshal(bad.Message, &r) == nil && r.EnvelopeID != "" {
 			a.enqueue(ctx, client, r, queues)
 		}
+	default: // on its way
 	}
 }
 

@@ -107,7 +107,7 @@ func readCall(method string, r *http.Request) (call, error) {
 	m := multipart.NewReader(r.Body, params["boundary"])
 	for {
 		part, err := m.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return c, nil
 		}
 		if err != nil {
@@ -289,7 +289,7 @@ func newBot(tb testing.TB, r rig, change ...func(*telegram.Options)) *telegram.B
 		tb.Fatal(err)
 	}
 	o := telegram.Options{
-		Token: token, Endpoint: r.api.server.URL, Store: r.store, Say: say, Pauses: quick,
+		Token: token, Endpoint: r.api.server.URL, Inbox: bot.Reception{Store: r.store}, Say: say, Pauses: quick,
 		Log: slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {

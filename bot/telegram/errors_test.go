@@ -242,3 +242,16 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// A server that repeats what it was called with tells the token to the log otherwise.
+func TestTokenInADescription(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.api.answering(func(call, int) http.HandlerFunc { return refuse(418, "no such method: /bot"+token+"/sendMessage") })
+	_, err := r.Send(t.Context(), text("42", "привет"))
+	if safe(t, err) == nil || !strings.Contains(err.Error(), "/bot***/sendMessage") {
+		t.Errorf("%v", err)
+	}
+	run(t, r.Bot)
+	await(t, "it is logged", func() bool { return strings.Contains(r.log.String(), "/bot***/") })
+}

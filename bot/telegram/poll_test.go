@@ -18,7 +18,10 @@ import (
 func TestPollTakesUpdatesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	woken := make(chan struct{}, 1000)
-	r := newRig(t, func(o *telegram.Options) { o.Wake = func() { woken <- struct{}{} } })
+	r := newRig(t)
+	r.Bot = newBot(t, r, func(o *telegram.Options) {
+		o.Inbox = bot.Reception{Store: r.store, Wake: func() { woken <- struct{}{} }}
+	})
 	for i := range 250 { // more than one poll brings
 		r.api.give(message(10+i, 1+i, fmt.Sprint("вопрос ", i)))
 	}
@@ -86,7 +89,7 @@ func TestPollConfirmsNothingBeforeTheCommit(t *testing.T) {
 	r := newRig(t)
 	s := &failing{Store: r.store}
 	s.fail.Store(true)
-	b := newBot(t, r, func(o *telegram.Options) { o.Store = s })
+	b := newBot(t, r, func(o *telegram.Options) { o.Inbox = bot.Reception{Store: s} })
 	r.api.give(message(5, 1, "раз"))
 	run(t, b)
 	await(t, "three attempts to commit", func() bool { return s.n.Load() >= 3 })
@@ -244,5 +247,40 @@ func TestPressIsAnswered(t *testing.T) {
 	rows := inbox(t, r.store)
 	if len(rows) != 2 || rows[0].Kind != "pressed" || !strings.Contains(string(rows[0].Payload), `"a.0.1"`) || !strings.Contains(string(rows[1].Payload), `"чужое"`) {
 		t.Errorf("the inbox has %+v", rows)
+	}
+}
+
+// Of an album in a group only one picture has the words that speak to the bot.
+func TestAlbumInAGroup(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	picture := func(update, id int, album, caption string) string {
+		return fmt.Sprintf(`{"update_id":%d,"message":{"message_id":%d,"date":1700000000,"chat":{"id":-1001,"type":"supergroup"},"from":{"id":42,"first_name":"Иван"},
+			"media_group_id":%q,"photo":[{"file_id":"F%d","width":1}]%s}}`, update, id, album, id, caption)
+	}
+	r.api.give(
+		picture(1, 1, "ours", `,"caption":"@nastavnik_test_bot что это?","caption_entities":[{"type":"mention","offset":0,"length":19}]`),
+		picture(2, 2, "theirs", `,"caption":"обед"`), picture(3, 3, "ours", ""), picture(4, 4, "theirs", ""),
+	)
+	run(t, r.Bot)
+	await(t, "confirmed", func() bool { return r.api.left() == 0 })
+	rows := inbox(t, r.store)
+	if len(rows) != 2 || !strings.Contains(string(rows[0].Payload), `"F1"`) || !strings.Contains(string(rows[1].Payload), `"F3"`) {
+		t.Errorf("the inbox has %+v", rows)
+	}
+}
+
+// Edits are told to the second: two within one are two all the same.
+func TestEditsWithinASecond(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	edit := func(update int, text string) string {
+		return strings.Replace(message(update, 1, text), `"message":{`, `"edited_message":{"edit_date":1700000009,`, 1)
+	}
+	r.api.give(message(1, 1, "раз"), edit(2, "два"), edit(3, "три"), edit(3, "три"))
+	run(t, r.Bot)
+	await(t, "confirmed", func() bool { return r.api.left() == 0 })
+	if n := waiting(t, r.store); n != 3 {
+		t.Errorf("%d rows", n)
 	}
 }

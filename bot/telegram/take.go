@@ -30,11 +30,10 @@ func (b *Bot) take(ctx context.Context, updates []update, unreadable int) error 
 			events = append(events, e)
 		}
 	}
-	if err := bot.Post(ctx, b.o.Store, events...); err != nil {
-		return fmt.Errorf("put %d updates into the inbox: %w", len(events), err)
-	}
 	if len(events) > 0 {
-		b.o.Wake()
+		if err := b.o.Inbox.Post(ctx, events...); err != nil {
+			return fmt.Errorf("put %d events into the inbox: %w", len(events), err)
+		}
 	}
 	for i, u := range updates {
 		if u.Pressed != nil {

@@ -22,6 +22,13 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
+// Inbox takes what people say and do; bot.Reception is one.
+type Inbox interface {
+	// Post stores events, all of them or none, and returns after the commit. One that
+	// came before changes nothing.
+	Post(ctx context.Context, events ...bot.Event) error
+}
+
 // Contents opens the contents of files that are to be sent; knowledge.Files is one.
 type Contents interface {
 	// Open returns a content, which is to be closed, and its size in bytes. The error
@@ -43,10 +50,8 @@ type Options struct {
 	// Default "ru".
 	Language string
 	Say      *texts.Catalogue
-	Store    bot.Store // for what comes in; nil to send only
-	Files    Contents  // of the files that are sent; nil for none
-	// Wake is called when something has come in; nil for nobody.
-	Wake func()
+	Inbox    Inbox    // for what comes in; nil to send only
+	Files    Contents // of the files that are sent; nil for none
 	// Observe is told of every update: its kind, and whether it said something to the
 	// bot; nil for nobody.
 	Observe func(kind string, taken bool)
@@ -90,9 +95,6 @@ func (o Options) WithDefaults() Options {
 	o.Endpoint = strings.TrimRight(cmp.Or(o.Endpoint, Endpoint), "/")
 	o.Secret = cmp.Or(o.Secret, secretOf(o.Token))
 	o.Language = cmp.Or(o.Language, texts.Languages()[0])
-	if o.Wake == nil {
-		o.Wake = func() {}
-	}
 	if o.Observe == nil {
 		o.Observe = func(string, bool) {}
 	}

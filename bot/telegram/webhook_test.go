@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/telegram"
 )
 
@@ -65,7 +66,7 @@ func TestWebhookAnswersAfterTheCommit(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	s := &failing{Store: r.store}
-	b := newBot(t, r, withHook, func(o *telegram.Options) { o.Store = s })
+	b := newBot(t, r, withHook, func(o *telegram.Options) { o.Inbox = bot.Reception{Store: s} })
 	s.fail.Store(true)
 	if status, answer := hook(b, "POST", secret, []byte(message(1, 1, "раз"))); status != 503 || answer != "" {
 		t.Errorf("status %d %q though nothing was stored", status, answer)

@@ -103,7 +103,7 @@ func (a *app) connectTelegram(wake func()) (connection, error) {
 	}
 	o := telegram.Options{
 		Token: c.Token.Reveal(), Endpoint: c.API, Secret: c.Secret.Reveal(), Language: a.cfg.Language, Say: a.say,
-		Store: a.store, Files: a.contents, Wake: wake, Log: a.log,
+		Inbox: a.reception(wake), Files: a.contents, Log: a.log,
 	}
 	if c.Mode == configs.ModeWebhook {
 		o.Webhook = strings.TrimSuffix(a.cfg.HTTP.URL, "/") + telegramPath

@@ -160,6 +160,9 @@ func (u *TelegramUpdates) add(fields map[string]any) int {
 func (u *TelegramUpdates) pull(ctx context.Context) {
 	u.pulling.Lock()
 	defer u.pulling.Unlock()
+	// What the peer has given it does not give again: that a bot is killed meanwhile must
+	// not lose it.
+	ctx = context.WithoutCancel(ctx)
 	answer, err := u.proxy.ask(ctx, Request{Verb: http.MethodPost, uri: "/bot" + u.token + "/getUpdates"})
 	if err != nil {
 		return

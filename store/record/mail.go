@@ -19,13 +19,14 @@ func (t *Tx) Post(ctx context.Context, r *bot.Row) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (key) DO NOTHING RETURNING id`,
 		r.Key, string(r.Chat), r.Kind, r.Payload, r.From.Platform, r.From.External, r.From.Name, r.From.Chat, millis(r.At), bit(r.Inner), r.Attempts)
-	if errors.Is(err, knowledge.ErrNotFound) {
+	known := errors.Is(err, knowledge.ErrNotFound)
+	if known {
 		id, err = one(ctx, t.conn, scanInt, `SELECT id FROM inbox WHERE key = ?`, r.Key)
 	}
 	if err != nil {
 		return fmt.Errorf("post %s: %w", r.Kind, err)
 	}
-	r.ID, t.mailed = id, true
+	r.ID, r.Known, t.mailed = id, known, true
 	return nil
 }
 

@@ -42,6 +42,7 @@ func testInbox(t *testing.T, s bot.Store) {
 	t.Run("the same event twice is one", func(t *testing.T) {
 		again := post(t, s, bot.Row{Key: first.Key, Chat: "slack:D2", Kind: "pressed"})
 		equal(t, "the id of the second", again.ID, first.ID)
+		equal(t, "that it is known", []bool{first.Known, again.Known}, []bool{false, true})
 		equal(t, "the stored row", nextRow(t, s, "slack:D1"), first)
 		equal(t, "the other chat", nextRow(t, s, "slack:D2"), bot.Row{})
 	})

@@ -142,7 +142,7 @@ func (w *writer) lastElement() slack.RichTextElement {
 // quote adds to the quote before, or begins one.
 func (w *writer) quote(b markup.Block) {
 	if q, ok := w.lastElement().(*slack.RichTextQuote); ok {
-		q.Elements = append(q.Elements, withText(lineBreaks(b), paragraphTexts(b))...)
+		q.Elements = join(q.Elements, withText(lineBreaks(b), paragraphTexts(b)))
 		return
 	}
 	w.openGap(b)
@@ -154,12 +154,12 @@ func (w *writer) quote(b markup.Block) {
 func (w *writer) paragraph(b markup.Block) {
 	switch last := w.lastElement().(type) {
 	case *slack.RichTextSection:
-		last.Elements = append(last.Elements, withText(lineBreaks(b), paragraphTexts(b))...)
+		last.Elements = join(last.Elements, withText(lineBreaks(b), paragraphTexts(b)))
 		return
 	case *slack.RichTextList:
 		if item := w.last.Item; b.Item.Continued && b.Item.Depth == item.Depth && last.Border == border(b) {
 			section, _ := last.Elements[len(last.Elements)-1].(*slack.RichTextSection)
-			section.Elements = append(section.Elements, withText(lineBreaks(b), paragraphTexts(b))...)
+			section.Elements = join(section.Elements, withText(lineBreaks(b), paragraphTexts(b)))
 			return
 		}
 	}
@@ -174,7 +174,7 @@ func (w *writer) paragraph(b markup.Block) {
 // there is no other place for it.
 func (w *writer) openGap(b markup.Block) {
 	if section, ok := w.lastElement().(*slack.RichTextSection); ok && b.Gap {
-		section.Elements = append(section.Elements, texts([]markup.Span{{Text: "\n\n"}})...)
+		section.Elements = join(section.Elements, texts([]markup.Span{{Text: "\n\n"}}))
 	}
 }
 
@@ -207,7 +207,20 @@ func withText(text string, then []slack.RichTextSectionElement) []slack.RichText
 	if text == "" {
 		return then
 	}
-	return append(texts([]markup.Span{{Text: text}}), then...)
+	return join(texts([]markup.Span{{Text: text}}), then)
+}
+
+// join appends texts; what meets without style becomes one.
+func join(t, more []slack.RichTextSectionElement) []slack.RichTextSectionElement {
+	if len(t) > 0 && len(more) > 0 {
+		last, ok := t[len(t)-1].(*slack.RichTextSectionTextElement)
+		next, also := more[0].(*slack.RichTextSectionTextElement)
+		if ok && also && last.Style == nil && next.Style == nil {
+			last.Text += next.Text
+			more = more[1:]
+		}
+	}
+	return append(t, more...)
 }
 
 // texts are the elements of spans, at least one: Slack refuses empty ones.

@@ -121,7 +121,7 @@ func checkViews(tb failer, title, label, text, id string) {
 	f := blocks.Frame{Callback: id, Private: text, Title: title, Submit: label, Close: text}
 	var topics []blocks.Topic
 	for i := range 110 {
-		topics = append(topics, blocks.Topic{Label: label + text, Value: fmt.Sprint(id, i)})
+		topics = append(topics, blocks.Topic{Label: label + text[:min(len(text), 100)], Value: fmt.Sprint(id, i)})
 	}
 	for _, form := range []interface {
 		Modal() (slack.ModalViewRequest, error)
@@ -139,7 +139,7 @@ func checkViews(tb failer, title, label, text, id string) {
 		checkModal(tb, view)
 	}
 	entries := []blocks.Entry{{Text: text, Note: label, Button: bot.Button{ID: id, Label: label}}, {Text: title, Button: bot.Button{ID: id, Label: text}}}
-	for range 6 {
+	for range 5 {
 		entries = append(entries, entries...)
 	}
 	shelf := blocks.Shelf{Title: title, Empty: text, More: func(int) string { return label }, Entries: entries}

@@ -74,12 +74,12 @@ func Caption(source string) (caption Part, rest []Part) {
 
 func parse(source string) []markup.Block { return markup.Unlink(markup.Parse(source), canLink) }
 
-// canLink tells whether Telegram makes a link of an address: without a word it drops
-// one to a host without a dot, and one to a mailbox, which it finds in the text by
-// itself.
+// canLink tells whether Telegram makes a link of an address. It wants a host with a dot
+// in it, so it drops without a word what leads to one of a company's own, or to a
+// mailbox; that it finds in the text by itself.
 func canLink(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && u.Scheme != "mailto" && strings.Contains(u.Hostname(), ".")
+	return err == nil && strings.Contains(u.Hostname(), ".")
 }
 
 func texts(blocks []markup.Block) []Part {
@@ -103,11 +103,12 @@ func part(blocks []markup.Block, limit int) Part {
 func fits(blocks []markup.Block) bool        { return fit(blocks, maxText) }
 func fitsCaption(blocks []markup.Block) bool { return fit(blocks, maxCaption) }
 
-// fit counts what Telegram counts, and the plain text that may have to take its place.
+// fit counts the plain text, which may have to take the place of the HTML and is never
+// shorter than what is seen of it, and what else Telegram counts.
 func fit(blocks []markup.Block, limit int) bool {
 	if markup.Units(markup.Text(blocks)) > limit {
 		return false
 	}
 	w := set(blocks)
-	return w.units <= limit && w.entities <= maxEntities && w.Len() <= maxSource
+	return w.entities <= maxEntities && w.Len() <= maxSource
 }

@@ -6,10 +6,9 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot/markup"
 )
 
-// writer collects HTML and counts what Telegram counts.
+// writer collects HTML and counts its entities.
 type writer struct {
 	strings.Builder
-	units    int // of the text, in UTF-16 code units
 	entities int
 	quoted   bool // within <blockquote>
 }
@@ -18,7 +17,6 @@ type writer struct {
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
 
 func (w *writer) text(s string) {
-	w.units += markup.Units(s)
 	w.WriteString(escaper.Replace(s))
 }
 
@@ -86,10 +84,6 @@ func (w *writer) code(b markup.Block) {
 	text := ""
 	for _, s := range b.Text {
 		text += s.Text
-	}
-	if !markup.Visible(text) { // an entity of nothing is refused
-		w.text(text)
-		return
 	}
 	if b.Language == "" {
 		w.within("pre", "", func() { w.text(text) })
