@@ -32,6 +32,9 @@ type app struct {
 
 	dataFlag, configFlag string
 	words                bool // --words-only
+	// pace is that of what is sent, in how much of the time that the platforms ask for:
+	// 0 for all of it. Tests that are not about it do not wait.
+	pace float64
 
 	cfg   configs.Config
 	slang map[string]string // the plain words for it

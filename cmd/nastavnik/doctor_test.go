@@ -185,7 +185,7 @@ func fetch(t *testing.T, address, path string) (code int, body string) {
 }
 
 // freeAddress returns an address that nobody listens on.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -30,13 +30,17 @@ func main() {
 // run executes the command line and returns the exit code: 0 done, 1 failed,
 // 2 wrong usage.
 func run(ctx context.Context, args []string, std streams) int {
-	root := newRoot(&app{std: std, environ: os.Environ()}) //nolint:contextcheck // cobra hands the context to each command
+	return (&app{std: std, environ: os.Environ()}).run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := newRoot(a) //nolint:contextcheck // cobra hands the context to each command
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintln(std.err, "nastavnik: "+explain(err))
+	_, _ = fmt.Fprintln(a.std.err, "nastavnik: "+explain(err))
 	if usage := (usageError{}); errors.As(err, &usage) {
 		return exitUsage
 	}

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"flag"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge/e5/e5test"
@@ -22,8 +26,12 @@ const beProgram = "NASTAVNIK_TEST_BE_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beProgram) == "1" {
-		main()
-		return
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		a := &app{std: streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, environ: os.Environ()}
+		a.pace, _ = strconv.ParseFloat(os.Getenv(paceVariable), 64) // or as the platforms ask
+		code := a.run(ctx, os.Args[1:])
+		stop()
+		os.Exit(code)
 	}
 	// What this machine has set up must not decide a test.
 	for _, kv := range os.Environ() {
@@ -60,6 +68,7 @@ type cli struct {
 	data   string
 	config string // the path of a configuration; "" for none
 	dsn    string // of PostgreSQL; "" where the data folder holds everything
+	env    []string // what processes have in their environment besides this one's
 }
 
 func newCLI(t testing.TB) cli { return cli{t: t, data: t.TempDir()} }

@@ -45,10 +45,25 @@ func (a *app) connections(wake func()) (all []connection, err error) {
 			return nil, err
 		}
 		if c.name != "" {
+			c.platform.Limits = a.paced(c.platform.Limits)
 			all = append(all, c)
 		}
 	}
 	return all, nil
+}
+
+// paced are limits at the app's pace.
+func (a *app) paced(limits func(bot.ChatID) []bot.Limit) func(bot.ChatID) []bot.Limit {
+	if a.pace == 0 {
+		return limits
+	}
+	return func(chat bot.ChatID) []bot.Limit {
+		all := limits(chat)
+		for i := range all {
+			all[i].Every = max(1, time.Duration(float64(all[i].Every)*a.pace))
+		}
+		return all
+	}
 }
 
 // Where the platforms call, at http.url.

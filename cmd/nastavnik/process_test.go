@@ -87,7 +87,7 @@ func (c cli) start(args ...string) *process {
 	}
 	p := &process{t: t, name: "nastavnik " + strings.Join(args, " "), ended: make(chan struct{})}
 	p.cmd = exec.Command(program, c.line(args)...)
-	p.cmd.Env = append(os.Environ(), beProgram+"=1")
+	p.cmd.Env = append(append(os.Environ(), c.env...), beProgram+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
