@@ -40,7 +40,9 @@ func open(t testing.TB) *fixture {
 // fails, nothing of it stays.
 func (f *fixture) try(do func(d knowledge.Desk) error) error {
 	f.now = f.now.Add(time.Second)
-	return f.store.Write(context.Background(), func(tx bot.Tx) error { return do(knowledge.Desk{Tx: tx, Now: f.now, Learning: f.learning, Routing: f.routing}) })
+	return f.store.Write(context.Background(), func(tx bot.Tx) error {
+		return do(knowledge.Desk{Tx: tx, Now: f.now, Learning: f.learning, Routing: f.routing})
+	})
 }
 
 func (f *fixture) do(do func(d knowledge.Desk) error) {

@@ -14,7 +14,6 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-
 // Parts implements bot.Sender.
 func (a *App) Parts(d bot.Dispatch) int {
 	if d.Message.Chosen != "" || d.Message.File != nil {

@@ -66,8 +66,8 @@ type result struct {
 type cli struct {
 	t      testing.TB
 	data   string
-	config string // the path of a configuration; "" for none
-	dsn    string // of PostgreSQL; "" where the data folder holds everything
+	config string   // the path of a configuration; "" for none
+	dsn    string   // of PostgreSQL; "" where the data folder holds everything
 	env    []string // what processes have in their environment besides this one's
 }
 

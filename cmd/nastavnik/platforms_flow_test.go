@@ -199,4 +199,3 @@ func TestInARoom(t *testing.T) {
 		}
 	})
 }
-
