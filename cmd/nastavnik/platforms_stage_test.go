@@ -89,6 +89,8 @@ type venue interface {
 	// notes are what the bot has said that somebody sees in a room, or privately for "",
 	// in its order.
 	notes(h human, room string) []note
+	// idle reports whether the bot has taken what people have done, or will never get it.
+	idle() bool
 	// content is that of a note's file.
 	content(n note) []byte
 }
