@@ -211,10 +211,12 @@ func (s *stage) quiet() {
 // metric returns the value of one of the bot's metrics, 0 where it has none yet.
 func (s *stage) metric(name string) float64 {
 	s.t.Helper()
-	r, err := http.Get("http://" + s.listen + "/metrics") //nolint:noctx // a test
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	var r *http.Response
+	eventually(s.t, "the bot serves its metrics", func() (ok bool) {
+		var err error
+		r, err = http.Get("http://" + s.listen + "/metrics") //nolint:noctx,bodyclose // closed below
+		return err == nil
+	})
 	defer r.Body.Close()
 	var body screen
 	if _, err := io.Copy(&body, r.Body); err != nil {
