@@ -7,7 +7,8 @@
 //	go test -json ./... | go run ./internal/noskip
 //
 // It ends with status 1 when a test failed, when nothing was tested, when the
-// stream ends before a package does, or when CI is true and a test was skipped.
+// stream ends before a package does, when a token of the tests has been printed, or when
+// CI is true and a test was skipped.
 package main
 
 import (

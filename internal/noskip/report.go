@@ -28,11 +28,18 @@ type report struct {
 	w    io.Writer
 	open map[string]*packageRun // packages that have started and not ended
 
+	// leaks are the packages or tests whose output has a token in it.
+	leaks []string
+
 	packages                int
 	passed, failed, skipped int
 	brokenPackages          int
 	err                     error // the first error in writing to w
 }
+
+// tokenMark is in every token that the tests use with peers of chat platforms: see
+// TokenMark of internal/devenv.
+const tokenMark = "c4n4ry"
 
 // packageRun is what a package has said so far. The output of a test is kept
 // until its verdict is known, and dropped if it passes.
@@ -71,6 +78,7 @@ func (r *report) line(line []byte) {
 		r.print(string(line))
 		return
 	}
+	r.leak(e)
 	switch {
 	case e.Action == "build-output":
 		r.print(e.Output)
@@ -80,6 +88,15 @@ func (r *report) line(line []byte) {
 		r.packageEvent(e)
 	default:
 		r.testEvent(e)
+	}
+}
+
+// leak notes who has printed a token: logs that people keep must have none, and what
+// a test prints is most often a log.
+func (r *report) leak(e event) {
+	who := strings.TrimSpace(e.Package + " " + e.Test)
+	if strings.Contains(e.Output, tokenMark) && !slices.Contains(r.leaks, who) {
+		r.leaks = append(r.leaks, who)
 	}
 }
 
@@ -136,6 +153,8 @@ func (r *report) finish(strict bool) error {
 		return fmt.Errorf("write the report: %w", r.err)
 	case r.failed > 0 || r.brokenPackages > 0:
 		return fmt.Errorf("failed: %d tests, %d packages", r.failed, r.brokenPackages)
+	case len(r.leaks) > 0:
+		return fmt.Errorf("tokens have been printed by %s", strings.Join(r.leaks, ", "))
 	case r.passed+r.skipped == 0:
 		return errors.New("no test was run")
 	case strict && r.skipped > 0:

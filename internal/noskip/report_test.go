@@ -159,6 +159,20 @@ func TestReportTwoRuns(t *testing.T) {
 	checkError(t, r.finish(false), "failed: 1 tests, 1 packages")
 }
 
+// A token that a test has printed fails the run, though the test has passed.
+func TestReportFindsTokens(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"level=WARN token=xoxb-c4n4ryabc", "Post https://host/bot666:c4n4ryabc/sendMessage: EOF"} {
+		r := newReport(&strings.Builder{})
+		stream := `{"Action":"output","Package":"p","Test":"TestA","Output":"` + line + `\n"}` + "\n" +
+			`{"Action":"pass","Package":"p","Test":"TestA"}` + "\n" + `{"Action":"pass","Package":"p"}` + "\n"
+		if err := r.read(strings.NewReader(stream)); err != nil {
+			t.Fatal(err)
+		}
+		checkError(t, r.finish(false), "tokens have been printed by p TestA")
+	}
+}
+
 func FuzzReport(f *testing.F) {
 	f.Add(`{"Action":"output","Package":"p","Test":"T","Output":"x\n"}` + "\n" + `{"Action":"skip","Package":"p","Test":"T"}` + "\n")
 	f.Add("{}\n{\"Action\":\"fail\"}\n")
