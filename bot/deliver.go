@@ -95,9 +95,7 @@ func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
 		return false
 	}
 	result := r.judge(&d, external, err, sender)
-	if err != nil {
-		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
-	}
+	r.logAttempt(ctx, d, result, err)
 	// What has been sent is recorded even when the bot is being stopped: it would
 	// be sent again.
 	if err := r.keepOutcome(context.WithoutCancel(ctx), d.Delivery, limits, err); err != nil {
