@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func (r *Runner) reserve(ctx context.Context, d Delivery, limits []Limit) (wait 
 	}
 	err = r.Store.Write(ctx, func(tx Tx) error {
 		now := r.Now()
-		at, err := tx.Reserve(ctx, now, limits)
+		at, err := r.turn(ctx, tx, d, limits, now)
 		if err != nil {
 			return err
 		}
@@ -38,4 +39,55 @@ func (r *Runner) reserve(ctx context.Context, d Delivery, limits []Limit) (wait 
 		r.Log.ErrorContext(ctx, "counting a delivery failed", "delivery", d.ID, "err", err)
 	}
 	return wait, err
+}
+
+// turn returns when a message may be sent: now, or when to try again.
+func (r *Runner) turn(ctx context.Context, tx Tx, d Delivery, limits []Limit, now time.Time) (time.Time, error) {
+	if d.NotUntil.IsZero() { // it has not waited yet: others may be before it
+		if at := r.queue.behind(limits[0], now); at.After(now) {
+			return at, nil
+		}
+	}
+	at, err := tx.Reserve(ctx, now, limits)
+	if err != nil || !at.After(now) {
+		return at, err
+	}
+	return r.queue.join(limits[0], now, at), nil
+}
+
+// queue has the chats that wait for a limit which they share come one after the other:
+// if all came when the first may be sent, each message would cost as many attempts as
+// chats wait. It is this process's; what others take is seen by Reserve.
+type queue struct {
+	mu   sync.Mutex
+	last map[string]time.Time // when it is the turn of the last that waits, by limit
+}
+
+// behind returns the turn behind those that wait for a limit, now when nobody does.
+func (q *queue) behind(l Limit, now time.Time) time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.last[l.Key].After(now) {
+		return now
+	}
+	q.last[l.Key] = q.last[l.Key].Add(l.Every)
+	return q.last[l.Key]
+}
+
+// join returns the turn of a message that has to wait until a time. What has to wait
+// for longer than one more message takes does so for its room's own limit.
+func (q *queue) join(l Limit, now, at time.Time) time.Time {
+	if at.Sub(now) > l.Every {
+		return at
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.last == nil {
+		q.last = map[string]time.Time{}
+	}
+	if next := q.last[l.Key].Add(l.Every); next.After(at) {
+		at = next
+	}
+	q.last[l.Key] = at
+	return at
 }

@@ -51,6 +51,7 @@ type Runner struct {
 	since    time.Time // what was to be sent before may have been sent by another process
 	profiles profiles
 	outages  outages
+	queue    queue
 }
 
 // line is the way into one platform.
