@@ -27,6 +27,7 @@ const platformSeeds = 10
 //
 // A seed is replayed by its name: go test -run 'TestPlatformChaos/telegram/seed=7$'.
 func TestPlatformChaos(t *testing.T) {
+	t.Parallel()
 	seeds := platformSeeds
 	if s := os.Getenv(seedsVariable); s != "" {
 		var err error

@@ -93,7 +93,7 @@ func TestEscalationsDrainAtTheAllowedRate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			real, rounds := time.Now(), 0
+			began, rounds := time.Now(), 0
 			for ; len(g.all) < seniors*each; rounds++ {
 				if err := r.Settle(t.Context()); err != nil {
 					t.Fatal(err)
@@ -110,7 +110,7 @@ func TestEscalationsDrainAtTheAllowedRate(t *testing.T) {
 					t.Fatalf("only %d are sent after %v", len(g.all), now.Sub(begun))
 				}
 			}
-			t.Logf("%d sent in %v by the clock, %d rounds in %v", len(g.all), now.Sub(begun), rounds, time.Since(real))
+			t.Logf("%d sent in %v by the clock, %d rounds in %v", len(g.all), now.Sub(begun), rounds, time.Since(began))
 			if n := most(g.all, test.within); n > test.all {
 				t.Errorf("%d messages within %v, at most %d are allowed", n, test.within, test.all)
 			}

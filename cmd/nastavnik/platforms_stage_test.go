@@ -214,7 +214,7 @@ func (s *stage) metric(name string) float64 {
 	var r *http.Response
 	eventually(s.t, "the bot serves its metrics", func() (ok bool) {
 		var err error
-		r, err = http.Get("http://" + s.listen + "/metrics") //nolint:noctx,bodyclose // closed below
+		r, err = http.Get("http://" + s.listen + "/metrics")
 		return err == nil
 	})
 	defer r.Body.Close()
