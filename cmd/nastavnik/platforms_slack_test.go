@@ -68,6 +68,13 @@ func (v *slackVenue) served(listen string) {
 	}
 }
 
+func (v *slackVenue) lost() int {
+	if v.sockets == nil {
+		return 0
+	}
+	return v.sockets.Lost()
+}
+
 // dm is the channel in which somebody talks with the bot.
 func (v *slackVenue) dm(h human) string {
 	v.t.Helper()
