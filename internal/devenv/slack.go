@@ -78,7 +78,7 @@ func Slack(tb testing.TB, w SlackWorkspace) *SlackPeer {
 	tb.Helper()
 	unique := uniqueName()
 	p := &SlackPeer{
-		BotToken: "xoxb-" + unique, AppToken: "xapp-1-" + unique, SigningSecret: "signing-" + unique,
+		BotToken: "xoxb-" + Canary + unique, AppToken: "xapp-1-" + Canary + unique, SigningSecret: "signing-" + Canary + unique,
 		AppID: "A0NASTAVNIK", TeamID: "T0NASTAVNIK", BotUserID: "U0NASTAVNIK", BotID: "B0NASTAVNIK", // the peer's own rule: B for U
 	}
 	if w.HTTP {

@@ -22,6 +22,10 @@ type event struct {
 	Output     string
 }
 
+// canary is in every secret that tests give the program (devenv.Canary): where tests
+// print it, the program has.
+const canary = "c4nary5ecret"
+
 // report gathers the events of one or several "go test" runs, one after another
 // on the same stream.
 type report struct {
@@ -31,6 +35,7 @@ type report struct {
 	packages                int
 	passed, failed, skipped int
 	brokenPackages          int
+	leaks                   []string // "package TestName", of those that printed a canary
 	err                     error // the first error in writing to w
 }
 
@@ -70,6 +75,10 @@ func (r *report) line(line []byte) {
 	if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(line, &e) != nil {
 		r.print(string(line))
 		return
+	}
+	if strings.Contains(e.Output, canary) {
+		r.leaks = append(r.leaks, strings.TrimSpace(e.Package+" "+e.Test))
+		e.Output = strings.ReplaceAll(e.Output, canary, "(A SECRET OF THE TESTS)")
 	}
 	switch {
 	case e.Action == "build-output":
@@ -138,6 +147,9 @@ func (r *report) finish(strict bool) error {
 		return fmt.Errorf("failed: %d tests, %d packages", r.failed, r.brokenPackages)
 	case r.passed+r.skipped == 0:
 		return errors.New("no test was run")
+	case len(r.leaks) > 0:
+		slices.Sort(r.leaks)
+		return fmt.Errorf("a secret was printed by %s", strings.Join(slices.Compact(r.leaks), ", "))
 	case strict && r.skipped > 0:
 		return fmt.Errorf("%d tests were skipped, and with CI=true nothing may be: the reasons stand above", r.skipped)
 	}
