@@ -95,8 +95,10 @@ func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
 		return false
 	}
 	result := r.judge(&d, external, err, sender)
-	if err != nil {
-		r.Log.WarnContext(ctx, "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
+	if err == nil {
+		r.outages.over(d.Chat.Platform())
+	} else {
+		r.Log.Log(ctx, r.outages.level(d.Chat.Platform(), err), "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
 	}
 	// What has been sent is recorded even when the bot is being stopped: it would
 	// be sent again.

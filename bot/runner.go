@@ -50,6 +50,7 @@ type Runner struct {
 	failures map[ChatID]failure
 	since    time.Time // what was to be sent before may have been sent by another process
 	profiles profiles
+	outages  outages
 }
 
 // line is the way into one platform.
