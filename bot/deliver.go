@@ -95,7 +95,11 @@ func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
 		return false
 	}
 	result := r.judge(&d, external, err, sender)
-	r.logAttempt(ctx, d, result, err)
+	if err == nil {
+		r.outages.over(d.Chat.Platform())
+	} else {
+		r.Log.Log(ctx, r.outages.level(d.Chat.Platform(), err), "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
+	}
 	// What has been sent is recorded even when the bot is being stopped: it would
 	// be sent again.
 	if err := r.keepOutcome(context.WithoutCancel(ctx), d.Delivery, limits, err); err != nil {

@@ -1,57 +1,40 @@
 package bot
 
 import (
-	"context"
-	"strings"
+	"errors"
+	"log/slog"
 	"sync"
+
+	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
-// outages remembers which platforms cannot be used, and why.
+// outages remembers why platforms cannot be used, so that the log says it once and not
+// with every message that waits.
 type outages struct {
-	mu  sync.Mutex
-	why map[string]string // by platform
+	mu   sync.Mutex
+	told map[string]string // by platform
 }
 
-// news notes an attempt to send, and reports whether it tells something new: that a
-// platform is away, that it is so for another reason, or that it is back.
-func (o *outages) news(platform string, result Result, err error) bool {
+// level is how loud the log is about an attempt that failed.
+func (o *outages) level(platform string, err error) slog.Level {
+	if !errors.Is(err, knowledge.ErrAway) {
+		return slog.LevelWarn
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	before, away := o.why[platform]
-	switch {
-	case result == Arrived && away:
-		delete(o.why, platform)
-		return true
-	case result != PlatformAway:
-		return false
+	if o.told[platform] == err.Error() {
+		return slog.LevelDebug
 	}
-	if o.why == nil {
-		o.why = map[string]string{}
+	if o.told == nil {
+		o.told = map[string]string{}
 	}
-	o.why[platform] = withoutNumbers(err.Error())
-	return o.why[platform] != before
+	o.told[platform] = err.Error()
+	return slog.LevelWarn
 }
 
-// withoutNumbers drops the digits of an error: those of ports and times, which differ from one
-// attempt to the next.
-func withoutNumbers(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// logAttempt logs what administrators want to know of an attempt to send: of a
-// platform that is away they hear once, not for every message that waits.
-func (r *Runner) logAttempt(ctx context.Context, d Dispatch, result Result, err error) {
-	platform := d.Chat.Platform()
-	news := r.outages.news(platform, result, err)
-	switch {
-	case err == nil && news:
-		r.Log.WarnContext(ctx, "sending succeeds again", "platform", platform)
-	case err != nil && (result != PlatformAway || news):
-		r.Log.WarnContext(ctx, "sending failed", "platform", platform, "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
-	}
+// over notes that a platform can be used.
+func (o *outages) over(platform string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.told, platform)
 }

@@ -156,7 +156,7 @@ func TestTakenWithoutAnAnswer(t *testing.T) {
 		copies int
 		doubts float64
 	}{
-		"slack":    {func(t testing.TB) venue { return newSlackVenue(t, true, anna()).remember() }, 1, 0},
+		"slack":    {func(t testing.TB) venue { return newSlackVenue(t, true, anna()) }, 1, 0},
 		"telegram": {func(t testing.TB) venue { return newTelegramVenue(t, false) }, 2, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,7 @@ func secretsOf(v venue) []string {
 // hidden wants no secret in a text. It does not print what it finds.
 func hidden(t testing.TB, where, text string) {
 	t.Helper()
-	if i := strings.Index(text, devenv.TokenMark); i >= 0 {
+	if i := strings.Index(text, devenv.Canary); i >= 0 {
 		begin := max(0, i-60)
 		t.Errorf("%s: a secret is in it, behind %q", where, text[begin:i])
 	}
@@ -46,7 +46,7 @@ func hiddenIn(t testing.TB, folder string) {
 		if os.IsNotExist(err) {
 			return nil
 		}
-		if bytes.Contains(content, []byte(devenv.TokenMark)) {
+		if bytes.Contains(content, []byte(devenv.Canary)) {
 			t.Errorf("a secret is in %s", path)
 		}
 		return err
@@ -83,7 +83,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	t.Parallel()
 	onEachPlatform(t, func(t *testing.T, v venue) {
 		for _, s := range secretsOf(v) {
-			if !strings.Contains(s, devenv.TokenMark) {
+			if !strings.Contains(s, devenv.Canary) {
 				t.Fatal("a secret has no mark by which to find it")
 			}
 		}
@@ -157,7 +157,7 @@ func (s *stage) printed(v venue) {
 	}
 	// A setting that is wrong is complained of without what it is.
 	bad := s.c
-	bad.config = bad.file("bad.yaml", `{"slack": {"token": "`+devenv.TokenMark+`", "app": "`+devenv.TokenMark+`"}, "telegram": {"token": "`+devenv.TokenMark+`", "secret": "`+devenv.TokenMark+`:"}}`)
+	bad.config = bad.file("bad.yaml", `{"slack": {"token": "`+devenv.Canary+`", "app": "`+devenv.Canary+`"}, "telegram": {"token": "`+devenv.Canary+`", "secret": "`+devenv.Canary+`:"}}`)
 	for _, args := range [][]string{{"config", "check"}, {"serve"}, {"doctor", "--json"}} {
 		r := bad.run(args...)
 		hidden(s.t, "wrong settings: "+strings.Join(args, " "), r.out+r.err)

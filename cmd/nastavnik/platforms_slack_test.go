@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -74,7 +73,12 @@ func (v *slackVenue) served(listen string) {
 	}
 }
 
-func (v *slackVenue) idle() bool { return v.sockets == nil || v.sockets.Pending() == 0 }
+func (v *slackVenue) lost() int {
+	if v.sockets == nil {
+		return 0
+	}
+	return v.sockets.Lost()
+}
 
 // dm is the channel in which somebody talks with the bot.
 func (v *slackVenue) dm(h human) string {
@@ -262,70 +266,3 @@ type lasting struct{ testing.TB }
 
 // Context returns one that does not end.
 func (lasting) Context() context.Context { return context.Background() }
-
-// remember has the proxy keep what the peer drops and Slack keeps: the metadata of
-// messages, by which the bot knows its own again.
-func (v *slackVenue) remember() *slackVenue {
-	var mu sync.Mutex
-	kept := map[string]json.RawMessage{} // by channel and ts
-	v.proxy.Handle("chat.postMessage", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		a, _ := flaky.Request{Header: r.Header, Body: body}.Arguments()
-		var sent struct{ Channel, TS string }
-		v.forward(w, r, body, func(answer map[string]json.RawMessage) {
-			_ = json.Unmarshal(answer["channel"], &sent.Channel)
-			_ = json.Unmarshal(answer["ts"], &sent.TS)
-			mu.Lock()
-			defer mu.Unlock()
-			if m := a.Values["metadata"]; m != "" {
-				kept[sent.Channel+sent.TS] = json.RawMessage(m)
-			}
-		})
-	}))
-	read := func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		a, _ := flaky.Request{Header: r.Header, Body: body, Query: r.URL.RawQuery}.Arguments()
-		v.forward(w, r, body, func(answer map[string]json.RawMessage) {
-			var messages []map[string]json.RawMessage
-			_ = json.Unmarshal(answer["messages"], &messages)
-			mu.Lock()
-			defer mu.Unlock()
-			for _, m := range messages {
-				var ts string
-				_ = json.Unmarshal(m["ts"], &ts)
-				if meta, ok := kept[a.Values["channel"]+ts]; ok {
-					m["metadata"] = meta
-				}
-			}
-			answer["messages"], _ = json.Marshal(messages)
-		})
-	}
-	v.proxy.Handle("conversations.history", http.HandlerFunc(read))
-	v.proxy.Handle("conversations.replies", http.HandlerFunc(read))
-	return v
-}
-
-// forward asks the peer what the bot has asked, and answers with what change makes of
-// its answer.
-func (v *slackVenue) forward(w http.ResponseWriter, r *http.Request, body []byte, change func(answer map[string]json.RawMessage)) {
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+v.peer.Addr+r.URL.RequestURI(), bytes.NewReader(body))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	request.Header = r.Header.Clone()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer response.Body.Close()
-	answer := map[string]json.RawMessage{}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	change(answer)
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer)
-}

@@ -89,8 +89,9 @@ type venue interface {
 	// notes are what the bot has said that somebody sees in a room, or privately for "",
 	// in its order.
 	notes(h human, room string) []note
-	// idle reports whether the bot has taken what people have done, or will never get it.
-	idle() bool
+	// lost counts what the platform has given up to bring to the bot; the person has been
+	// shown that it failed.
+	lost() int
 	// content is that of a note's file.
 	content(n note) []byte
 }
@@ -241,20 +242,52 @@ type actor struct {
 	human
 }
 
-// says has them write to the bot.
-func (a actor) says(text string) string { a.s.t.Helper(); return a.at.say(a.human, "", text, nil) }
+// says has them write to the bot, and waits until that has come in.
+func (a actor) says(text string) (id string) {
+	a.s.t.Helper()
+	a.arrives("said", func() { id = a.at.say(a.human, "", text, nil) })
+	return id
+}
 
 // answers has them write beneath what the bot has said.
-func (a actor) answers(n note, text string) string {
+func (a actor) answers(n note, text string) (id string) {
 	a.s.t.Helper()
-	return a.at.say(a.human, "", text, &n)
+	a.arrives("said", func() { id = a.at.say(a.human, "", text, &n) })
+	return id
+}
+
+// arrives does something and waits until it is in the inbox. What the platform could not
+// bring to the bot is done again, as a person does who is told so.
+func (a actor) arrives(kind string, do func()) {
+	a.s.t.Helper()
+	arrived := func() int {
+		return a.s.c.count(`SELECT COUNT(*) FROM inbox WHERE kind = ? AND from_platform = ? AND from_external = ?`, kind, a.at.platform(), a.at.external(a.human))
+	}
+	before, lost := arrived(), a.at.lost()
+	do()
+	eventually(a.s.t, fmt.Sprintf("what %s did (%s) comes in", a.name, kind), func() bool {
+		if arrived() > before {
+			return true
+		}
+		if n := a.at.lost(); n > lost {
+			lost = n
+			do()
+		}
+		return false
+	})
 }
 
 // edits has them change what they have written.
-func (a actor) edits(id, text string) { a.s.t.Helper(); a.at.edit(a.human, id, text) }
+func (a actor) edits(id, text string) {
+	a.s.t.Helper()
+	a.arrives("edited", func() { a.at.edit(a.human, id, text) })
+}
 
 // sends has them send a file beneath what the bot has said.
-func (a actor) sends(n note, f attached) { a.s.t.Helper(); a.at.send(a.human, "", f, &n) }
+func (a actor) sends(n note, f attached) {
+	a.s.t.Helper()
+	a.arrives("said", func() { a.at.send(a.human, "", f, &n) })
+}
 
 // presses has them press a button.
 func (a actor) presses(n note, label string) {
@@ -262,7 +295,7 @@ func (a actor) presses(n note, label string) {
 	if !n.offers(label) {
 		a.s.t.Fatalf("%s: no button «%s» among %q of «%s»", a.name, label, n.labels, n.text)
 	}
-	a.at.press(a.human, n, n.labelled(label))
+	a.arrives("pressed", func() { a.at.press(a.human, n, n.labelled(label)) })
 }
 
 // sees waits for a note that the bot sends them privately after the first so many.

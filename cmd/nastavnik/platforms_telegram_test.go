@@ -55,7 +55,7 @@ func (v *telegramVenue) platform() string        { return "telegram" }
 func (v *telegramVenue) external(h human) string { return strconv.FormatInt(h.number, 10) }
 func (v *telegramVenue) room() string            { return strconv.Itoa(telegramGroup) }
 func (v *telegramVenue) served(string)           {}
-func (v *telegramVenue) idle() bool              { return v.updates.Pending() == 0 }
+func (v *telegramVenue) lost() int               { return 0 } // it keeps all
 
 func (v *telegramVenue) settings(string) map[string]any {
 	s := map[string]any{"token": v.peer.Token, "api": v.proxy.URL, "open": true}

@@ -30,6 +30,11 @@ const (
 	EnvS3       = "NASTAVNIK_TEST_S3"       // http://ACCESS_KEY:SECRET_KEY@host:port?region=REGION
 )
 
+// Canary is in every token and secret of the chat platforms that tests give the
+// program: it may be found in nothing that the program writes. The report on a run of
+// the tests looks for it in all that they print.
+const Canary = "c4nary5ecret"
+
 // shared are the servers of this process that its tests share. They outlive any
 // one test, so nothing smaller than the process can own them.
 //

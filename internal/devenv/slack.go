@@ -14,10 +14,6 @@ import (
 	"testing"
 )
 
-// TokenMark is in every token and secret of the peers, so that one that has been
-// printed is found: internal/noskip looks for it in what all tests print.
-const TokenMark = "c4n4ry"
-
 // localSlackVersion is that of the peer, as slackpeer/package.json has it.
 const localSlackVersion = "0.1.8"
 
@@ -80,9 +76,9 @@ type SlackPeer struct {
 // quarter of a second and 60 MB of memory.
 func Slack(tb testing.TB, w SlackWorkspace) *SlackPeer {
 	tb.Helper()
-	unique := TokenMark + uniqueName()
+	unique := uniqueName()
 	p := &SlackPeer{
-		BotToken: "xoxb-" + unique, AppToken: "xapp-1-" + unique, SigningSecret: "signing-" + unique,
+		BotToken: "xoxb-" + Canary + unique, AppToken: "xapp-1-" + Canary + unique, SigningSecret: "signing-" + Canary + unique,
 		AppID: "A0NASTAVNIK", TeamID: "T0NASTAVNIK", BotUserID: "U0NASTAVNIK", BotID: "B0NASTAVNIK", // the peer's own rule: B for U
 	}
 	if w.HTTP {

@@ -46,7 +46,7 @@ const (
 // second and 70 MB of memory.
 func Telegram(tb testing.TB) *TelegramPeer {
 	tb.Helper()
-	p := &TelegramPeer{Server: private(tb, telegramAPI()), Token: "666:" + TokenMark + uniqueName()}
+	p := &TelegramPeer{Server: private(tb, telegramAPI()), Token: "666:" + Canary + uniqueName()}
 	p.URL = "http://" + p.Addr
 	p.Endpoint = p.URL + "/bot%s/%s"
 	return p

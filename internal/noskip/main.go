@@ -7,8 +7,9 @@
 //	go test -json ./... | go run ./internal/noskip
 //
 // It ends with status 1 when a test failed, when nothing was tested, when the
-// stream ends before a package does, when a token of the tests has been printed, or when
-// CI is true and a test was skipped.
+// stream ends before a package does, when CI is true and a test was skipped, or when
+// a test, even one that passed, has printed a secret of those that tests give the
+// program.
 package main
 
 import (

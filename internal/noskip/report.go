@@ -22,24 +22,22 @@ type event struct {
 	Output     string
 }
 
+// canary is in every secret that tests give the program (devenv.Canary): where tests
+// print it, the program has.
+const canary = "c4nary5ecret"
+
 // report gathers the events of one or several "go test" runs, one after another
 // on the same stream.
 type report struct {
 	w    io.Writer
 	open map[string]*packageRun // packages that have started and not ended
 
-	// leaks are the packages or tests whose output has a token in it.
-	leaks []string
-
 	packages                int
 	passed, failed, skipped int
 	brokenPackages          int
+	leaks                   []string // "package TestName", of those that printed a canary
 	err                     error // the first error in writing to w
 }
-
-// tokenMark is in every token that the tests use with peers of chat platforms: see
-// TokenMark of internal/devenv.
-const tokenMark = "c4n4ry"
 
 // packageRun is what a package has said so far. The output of a test is kept
 // until its verdict is known, and dropped if it passes.
@@ -78,7 +76,10 @@ func (r *report) line(line []byte) {
 		r.print(string(line))
 		return
 	}
-	r.leak(e)
+	if strings.Contains(e.Output, canary) {
+		r.leaks = append(r.leaks, strings.TrimSpace(e.Package+" "+e.Test))
+		e.Output = strings.ReplaceAll(e.Output, canary, "(A SECRET OF THE TESTS)")
+	}
 	switch {
 	case e.Action == "build-output":
 		r.print(e.Output)
@@ -88,15 +89,6 @@ func (r *report) line(line []byte) {
 		r.packageEvent(e)
 	default:
 		r.testEvent(e)
-	}
-}
-
-// leak notes who has printed a token: logs that people keep must have none, and what
-// a test prints is most often a log.
-func (r *report) leak(e event) {
-	who := strings.TrimSpace(e.Package + " " + e.Test)
-	if strings.Contains(e.Output, tokenMark) && !slices.Contains(r.leaks, who) {
-		r.leaks = append(r.leaks, who)
 	}
 }
 
@@ -153,10 +145,11 @@ func (r *report) finish(strict bool) error {
 		return fmt.Errorf("write the report: %w", r.err)
 	case r.failed > 0 || r.brokenPackages > 0:
 		return fmt.Errorf("failed: %d tests, %d packages", r.failed, r.brokenPackages)
-	case len(r.leaks) > 0:
-		return fmt.Errorf("tokens have been printed by %s", strings.Join(r.leaks, ", "))
 	case r.passed+r.skipped == 0:
 		return errors.New("no test was run")
+	case len(r.leaks) > 0:
+		slices.Sort(r.leaks)
+		return fmt.Errorf("a secret was printed by %s", strings.Join(slices.Compact(r.leaks), ", "))
 	case strict && r.skipped > 0:
 		return fmt.Errorf("%d tests were skipped, and with CI=true nothing may be: the reasons stand above", r.skipped)
 	}
