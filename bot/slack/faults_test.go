@@ -74,6 +74,28 @@ func TestNoFileIsSentTwice(t *testing.T) {
 	}
 }
 
+// One that is like an earlier file is not taken for it.
+func TestAFileLikeAnEarlierOneIsSent(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, false, func(o *slack.Options) {
+		o.Timeout, o.Files = time.Second, shelf{"k": []byte("содержимое")}
+	})
+	file := bot.Message{File: &bot.SentFile{Key: "k", Name: "отчёт.txt", Media: "text/plain", Size: 20}}
+	o.deliver("slack:U0ANNA", file)
+	o.deliver("slack:U0ANNA", bot.Message{Text: "уточнили"})
+	o.quiet()
+	o.proxy.Fail(flaky.Rule{Path: "files.completeUploadExternal", Times: 1, Fault: flaky.Reset})
+	o.deliver("slack:U0ANNA", file)
+	o.quiet()
+	files := 0
+	for _, m := range o.said(o.peer.DM("U0ANNA")) {
+		files += len(m.Files)
+	}
+	if files != 2 {
+		t.Errorf("%d files arrived", files)
+	}
+}
+
 // deliver has the bot send something.
 func (o *office) deliver(chat bot.ChatID, m bot.Message) bot.Delivery {
 	o.t.Helper()

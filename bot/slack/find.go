@@ -3,6 +3,8 @@ package slack
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	api "github.com/slack-go/slack"
@@ -67,12 +69,14 @@ func isMarked(m api.Message, d bot.Dispatch) bool {
 // has not arrived. Where the bot may not read, nobody can know, and it is sent again.
 func (a *App) find(ctx context.Context, p place, d bot.Dispatch) (string, error) {
 	is := func(m api.Message) bool { return isMarked(m, d) }
+	var files fileSearch
 	if d.Message.File != nil {
 		me, err := a.self(ctx)
 		if err != nil {
 			return "", err
 		}
-		is = func(m api.Message) bool { return sentFile(m, me, d.Message.File) != "" }
+		files = fileSearch{me: me, of: d}
+		is = files.look
 	}
 	found, err := a.search(ctx, p, stamp(d.Created.Add(-skew)), is)
 	if classify(err) == threadless || classify(err) == messageless {
@@ -83,13 +87,58 @@ func (a *App) find(ctx context.Context, p place, d bot.Dispatch) (string, error)
 		a.o.Log.WarnContext(ctx, "whether a message has arrived cannot be looked up", "platform", Platform, "delivery", d.ID, "needed", r.Needed)
 		return "", nil
 	}
-	if err != nil || found == nil {
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if d.Message.File != nil {
-		return found.Files[0].ID, nil
+	case d.Message.File != nil:
+		return files.found(), nil
+	case found == nil:
+		return "", nil
 	}
 	return found.Timestamp, nil
+}
+
+// fileSearch looks for a file. It carries no mark of ours, so it may be one like it that
+// was sent before: that one stands above a message of ours that is older than the
+// delivery, for a chat gets its messages in their order.
+type fileSearch struct {
+	me    self
+	of    bot.Dispatch
+	after string // the latest ts of what was sent before
+	ts    string // of the latest file
+	id    string
+}
+
+// look takes one message into account, and wants all of them.
+func (s *fileSearch) look(m api.Message) bool {
+	if n := markOf(m); n > 0 && n < s.of.ID {
+		s.after = max(s.after, m.Timestamp) // all stamps are equally long
+	}
+	if id := sentFile(m, s.me, s.of.Message.File); id != "" && m.Timestamp > s.ts {
+		s.ts, s.id = m.Timestamp, id
+	}
+	return false
+}
+
+func (s *fileSearch) found() string {
+	if s.ts > s.after {
+		return s.id
+	}
+	return ""
+}
+
+// markOf is the id of the delivery that a message is marked with, 0 for none.
+func markOf(m api.Message) (id int64) {
+	name, _ := m.Metadata.EventPayload[deliveryField].(string)
+	if name == "" && len(m.Blocks.BlockSet) > 0 {
+		name, _ = strings.CutPrefix(m.Blocks.BlockSet[0].ID(), blockPrefix)
+	}
+	name, _, _ = strings.Cut(name, ".")
+	id, err := strconv.ParseInt(name, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
 }
 
 // sentFile returns the id of a file in a message of the bot's, if it is that one: a
