@@ -3,12 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,11 +31,6 @@ type human struct {
 func anna() human  { return human{"Анна Ким", "ANNA", 7100000001} }
 func boris() human { return human{"Борис Ли", "BORIS", 7100000002} }
 func vera() human  { return human{"Вера Ян", "VERA", 7100000003} }
-
-// newcomer is one of many.
-func newcomer(i int) human {
-	return human{fmt.Sprintf("Новичок %d", i), fmt.Sprintf("NEW%d", i), 7200000000 + int64(i)}
-}
 
 func (h human) email() string { return strings.ToLower(h.key) + "@example.com" }
 
@@ -151,13 +143,12 @@ func (s *stage) configured(c cli, listen string, more map[string]any) cli {
 }
 
 // open starts the bot.
-func (s *stage) open() *stage {
+func (s *stage) open() {
 	s.t.Helper()
 	for _, v := range s.at {
 		v.served(s.listen)
 	}
 	s.bot = s.c.startBot()
-	return s
 }
 
 // restart kills the bot and starts another.
@@ -207,30 +198,6 @@ func (s *stage) quiet() {
 	eventually(s.t, "the inbox and the outbox are worked off", func() bool {
 		return s.c.count(`SELECT (SELECT COUNT(*) FROM inbox WHERE done = 0) + (SELECT COUNT(*) FROM outbox WHERE state = 'pending')`) == 0
 	})
-}
-
-// metric returns the value of one of the bot's metrics, 0 where it has none yet.
-func (s *stage) metric(name string) float64 {
-	s.t.Helper()
-	r, err := http.Get("http://" + s.listen + "/metrics") //nolint:noctx // a test
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer r.Body.Close()
-	var body screen
-	if _, err := io.Copy(&body, r.Body); err != nil {
-		s.t.Fatal(err)
-	}
-	for line := range strings.Lines(body.String()) {
-		if value, ok := strings.CutPrefix(line, name+" "); ok {
-			f, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			return f
-		}
-	}
-	return 0
 }
 
 // actor is somebody on a platform in front of the bot.

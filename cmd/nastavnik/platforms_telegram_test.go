@@ -189,7 +189,7 @@ func (v *telegramVenue) takeFile(w http.ResponseWriter, r *http.Request) {
 		text = "(file)"
 	}
 	r.Form.Set("text", text)
-	response, err := http.PostForm(v.peer.URL+path.Dir(r.URL.Path)+"/sendMessage", r.Form) //nolint:noctx // a test
+	response, err := http.PostForm(v.peer.URL+path.Dir(r.URL.Path)+"/sendMessage", r.Form)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return

@@ -36,7 +36,7 @@ type report struct {
 	passed, failed, skipped int
 	brokenPackages          int
 	leaks                   []string // "package TestName", of those that printed a canary
-	err                     error // the first error in writing to w
+	err                     error    // the first error in writing to w
 }
 
 // packageRun is what a package has said so far. The output of a test is kept
