@@ -92,14 +92,21 @@ func (t *turn) said(b Said) {
 
 // saidAsDetail handles what is to be added to a question that waits.
 func (t *turn) saidAsDetail(p Part) bool {
-	q := t.s.Detail
-	t.s.Detail = ""
-	if q == "" || t.e.At.Sub(t.s.DetailAt) > fresh {
+	q, within := t.s.Detail, fresh
+	if q == "" && p.Text == "" {
+		q, within = t.s.Added, follows // the screenshot comes after the words
+	}
+	t.s.Detail, t.s.Added = "", ""
+	if q == "" || t.e.At.Sub(t.s.DetailAt) > within {
 		return false
 	}
+	t.s.Added, t.s.DetailAt = q, t.e.At
 	t.addDetail(q, p)
 	return true
 }
+
+// follows is how soon after what was added files are taken to belong to it, too.
+const follows = 2 * time.Minute
 
 func (t *turn) addDetail(question string, p Part) {
 	t.albumIs(Album{Question: question})

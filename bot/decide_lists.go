@@ -46,7 +46,10 @@ func (t *turn) standing(m MyQuestion) string {
 	if m.Before > 0 {
 		text = t.say.Say("my_with_before", texts.Data{"Senior": m.Senior.Name, "Count": m.Before})
 	}
-	return text + t.whenAnswered(m.Senior, m.Usual)
+	if when := t.whenAnswered(m.Senior, m.Usual); when != "" {
+		text += "." + when
+	}
+	return text
 }
 
 // waitingSections lets the asker add to what they wait for, or take it back.

@@ -13,6 +13,8 @@ type State struct {
 	// words of the person go.
 	Under   string `json:"under,omitempty"`
 	Greeted bool   `json:"greeted,omitempty"`
+	// Added is the question to which its asker has added something, as of DetailAt.
+	Added string `json:"added,omitempty"`
 	// Detail is the question whose asker is about to add details, as of DetailAt.
 	Detail   string    `json:"detail,omitempty"`
 	DetailAt time.Time `json:"detail_at,omitzero"`
