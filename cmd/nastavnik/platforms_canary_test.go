@@ -52,9 +52,8 @@ func TestRevokedTokenOfOnePlatform(t *testing.T) {
 	}
 
 	slack.peer.BotToken = "xoxb-" + devenv.Canary + "-new" // the peer takes any
-	s.bot.kill()
 	s.c = s.configured(s.c, s.listen, nil)
-	s.bot = s.c.startBot()
+	s.restart()
 	asker.reads(0, "На ресепшен.", senior.name)
 	s.quiet()
 }
