@@ -33,17 +33,18 @@ func (d Desk) handOver(ctx context.Context, escalation int64, why Reason) (Assig
 	if e.State != EscalationOpen {
 		return Assignment{Question: q}, fmt.Errorf("it is %s: %w", e.State, ErrConflict)
 	}
-	to, err := d.successor(ctx, e, q)
+	to, err := d.successor(ctx, q)
 	if err != nil {
 		return Assignment{}, err
 	}
-	if stays := why != WasUnreachable && why != HasLeft || e.Senior == 0; to.senior == 0 && stays {
+	gone := why == WasUnreachable || why == HasLeft
+	switch {
+	case to.senior != 0:
+		to.reason = why
+	case !gone || e.Senior == 0:
 		a, err := d.Assignment(ctx, e)
 		a.Exhausted = true
 		return a, err
-	}
-	if to.senior != 0 {
-		to.reason = why
 	}
 	if why == HandedOver || why == WasUnreachable {
 		d.By = 0 // it is nobody's doing
@@ -77,7 +78,7 @@ func (d Desk) assignedFrom(ctx context.Context, e Escalation, from int64) (Assig
 }
 
 // successor returns who gets a question after who has it: without a senior, nobody can.
-func (d Desk) successor(ctx context.Context, e Escalation, q Question) (choice, error) {
+func (d Desk) successor(ctx context.Context, q Question) (choice, error) {
 	had, err := d.hadIt(ctx, q.ID)
 	if err != nil {
 		return choice{}, err

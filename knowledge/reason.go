@@ -22,7 +22,7 @@ const (
 
 // Title returns the reason in Russian, for lists.
 func (r Reason) Title() string {
-	title := map[Reason]string{
+	title := map[Reason]string{ //nolint:gosec // "прежний" is no password
 		ByTopic:        "отвечает за тему",
 		ByLoad:         "меньше всего открытых вопросов",
 		ByHours:        "сейчас рабочее время",
