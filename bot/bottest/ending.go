@@ -64,7 +64,14 @@ func (s *stage) name(ctx context.Context, chat bot.ChatID) string {
 			return err
 		}
 		p, err := tx.Person(ctx, c.Person)
+		if err != nil {
+			return err
+		}
 		name = p.Name
+		all, err := tx.Identities(ctx, p.ID)
+		if len(all) > 1 { // in which of their chats
+			name += " (" + chat.Address() + ")"
+		}
 		return err
 	})
 	if chat.Shared() {
