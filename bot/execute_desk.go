@@ -212,6 +212,10 @@ func (c *clerk) accept(ctx context.Context, m Accept) (Body, error) {
 		return nil, err
 	}
 	c.e.Person, c.desk.By = p, p.ID
+	own, err := c.desk.PassOwn(ctx, p.ID)
+	if err := c.given(ctx, own, err); err != nil {
+		return nil, err
+	}
 	return Accepted{Person: p}, c.refill(ctx, p.ID)
 }
 

@@ -46,7 +46,7 @@ func (d Desk) handOver(ctx context.Context, escalation int64, why Reason) (Assig
 		a.Exhausted = true
 		return a, err
 	}
-	if why == HandedOver || why == WasUnreachable {
+	if why == HandedOver || why == WasUnreachable || why == AskedBySenior {
 		d.By = 0 // it is nobody's doing
 	}
 	n, err := d.succeed(ctx, e, to)
@@ -280,6 +280,31 @@ func (d Desk) handOverAll(ctx context.Context, person int64, why Reason) ([]Assi
 	for _, e := range open {
 		a, err := d.handOver(ctx, e.ID, why)
 		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// PassOwn gives to others the questions that a senior has and waits for the answer of:
+// two people have turned out to be one. They are returned as HandOver returns them;
+// where there is nobody else, the question stays.
+func (d Desk) PassOwn(ctx context.Context, senior int64) ([]Assignment, error) {
+	p, err := d.Tx.Person(ctx, senior)
+	if err != nil {
+		return nil, fmt.Errorf("pass on what %d asks: %w", senior, err)
+	}
+	held, err := d.heldBy(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("pass on what %d asks: %w", p.ID, err)
+	}
+	var out []Assignment
+	for _, a := range held {
+		if !waits(a.Waiters, p.ID) {
+			continue
+		}
+		if a, err = d.HandOver(ctx, a.Escalation.ID, AskedBySenior); err != nil {
 			return nil, err
 		}
 		out = append(out, a)

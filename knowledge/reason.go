@@ -17,6 +17,7 @@ const (
 	PassedOn       Reason = "passed"      // who had it chose them
 	WasUnreachable Reason = "unreachable" // who had it cannot be reached
 	HasLeft        Reason = "left"        // who had it has left the company, or is no senior any more
+	AskedBySenior  Reason = "own"         // who had it turned out to be who asks
 	ByHand         Reason = "assigned"    // an administrator chose them
 )
 
@@ -34,6 +35,7 @@ func (r Reason) Title() string {
 		PassedOn:       "передал прежний сеньор",
 		WasUnreachable: "с прежним сеньором нет связи",
 		HasLeft:        "прежний сеньор больше не отвечает на вопросы",
+		AskedBySenior:  "прежний сеньор сам это спросил",
 		ByHand:         "назначил администратор",
 	}[r]
 	if title == "" {
