@@ -46,7 +46,7 @@ func (d Desk) handOver(ctx context.Context, escalation int64, why Reason) (Assig
 		a.Exhausted = true
 		return a, err
 	}
-	if why == HandedOver || why == WasUnreachable || why == AskedBySenior {
+	if why.byItself() {
 		d.By = 0 // it is nobody's doing
 	}
 	n, err := d.succeed(ctx, e, to)

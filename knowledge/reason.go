@@ -43,3 +43,8 @@ func (r Reason) Title() string {
 	}
 	return title
 }
+
+// byItself reports whether a question has been taken from who had it unasked.
+func (r Reason) byItself() bool {
+	return r == HandedOver || r == WasUnreachable || r == AskedBySenior
+}
