@@ -138,8 +138,8 @@ func (t *turn) suggestion(some, none string, ask int64, r knowledge.Finding) Mes
 	return Message{Text: t.say.Say(some, nil), Sections: []Section{{Choice: true, Buttons: buttons}}}
 }
 
-// taskMessage lays out a question for its senior.
-func (t *turn) taskMessage(id string, task Task) Message {
+// askers name who asks, with their teams.
+func (t *turn) askers(task Task) []string {
 	names := make([]string, len(task.Names))
 	for i, n := range task.Names {
 		names[i] = t.name(n)
@@ -147,6 +147,12 @@ func (t *turn) taskMessage(id string, task Task) Message {
 			names[i] = t.say.Say("name_team", texts.Data{"Name": n, "Team": task.Teams[i]})
 		}
 	}
+	return names
+}
+
+// taskMessage lays out a question for its senior.
+func (t *turn) taskMessage(id string, task Task) Message {
+	names := t.askers(task)
 	lines := []string{t.say.Say(id, texts.Data{"Names": strings.Join(names, ", "), "Count": len(names)}), "", quote(task.Text)}
 	if waited := t.e.At.Sub(task.Since); waited >= time.Minute {
 		lines = append(lines, "", t.say.Say("task_waits", texts.Data{"Time": t.span(waited)}))

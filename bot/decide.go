@@ -144,6 +144,15 @@ func (t *turn) fromCommand() bool {
 		t.detailSent(b)
 	case AskChanged:
 		t.askChanged(b)
+	default:
+		return t.fromReading() || t.fromSeniorCommand()
+	}
+	return true
+}
+
+// fromReading handles what was read for the person of the chat, and what was noted.
+func (t *turn) fromReading() bool {
+	switch b := t.e.Body.(type) {
 	case Accepted:
 		t.accepted(b)
 	case Mine:
@@ -153,7 +162,7 @@ func (t *turn) fromCommand() bool {
 	case Taught:
 		t.taught(&b.Lesson)
 	default:
-		return t.fromSeniorCommand()
+		return false
 	}
 	return true
 }

@@ -112,6 +112,19 @@ func (t *turn) seniorPress(p Press) {
 		t.do(ReadTask{Escalation: p.Escalation, Then: HasEntry})
 	case PickEntry:
 		t.look(Guard{PointTo: &PointTo{Escalation: p.Escalation, Question: p.Question}})
+	case ShowTask:
+		t.do(ReadTask{Escalation: p.Escalation, Then: ShowTask})
+	default:
+		if !t.awayPress(p) && !t.heldPress(p) {
+			t.answeredPress(p)
+		}
+	}
+}
+
+// awayPress does what a button says that takes a question away from its senior, for
+// a while or for good.
+func (t *turn) awayPress(p Press) bool {
+	switch p.Verb {
 	case PassOn:
 		t.do(ReadSeniors{Escalation: p.Escalation})
 	case PassTo:
@@ -119,15 +132,12 @@ func (t *turn) seniorPress(p Press) {
 	case Later:
 		due := t.opens(t.e.Person, t.e.At.Add(t.manner.Later))
 		t.do(Postpone{Escalation: p.Escalation, Delay: due.Sub(t.e.At)})
-	case ShowTask:
-		t.do(ReadTask{Escalation: p.Escalation, Then: ShowTask})
 	case NotOnTopic:
 		t.do(Dismiss{Escalation: p.Escalation})
 	default:
-		if !t.heldPress(p) {
-			t.answeredPress(p)
-		}
+		return false
 	}
+	return true
 }
 
 // answeredPress does what a button says that concerns an answer already given.

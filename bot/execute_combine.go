@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -32,7 +33,7 @@ func (c *clerk) combine(ctx context.Context, m Combine) (Body, error) {
 	if m.Merge {
 		before := entry.Answer.Text
 		text = before + partBreak + text
-		if _, err := knowledge.CleanText(text, knowledge.MaxAnswerRunes); err != nil {
+		if _, err := knowledge.CleanText(text, knowledge.MaxAnswerRunes); errors.Is(err, knowledge.ErrInvalid) {
 			return TooLong{Review: m.Review, Question: entry.ID, Title: entry.Text, Escalation: m.Escalation}, nil
 		}
 		if len(sources) > 0 {

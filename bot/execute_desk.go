@@ -28,6 +28,18 @@ func (c *clerk) executeDesk(ctx context.Context, cmd Command) (Body, bool, error
 		err = c.redirect(ctx, m)
 	case Refill:
 		err = c.refill(ctx, c.e.Person.ID)
+	default:
+		return c.executeReading(ctx, cmd)
+	}
+	return b, true, err
+}
+
+// executeReading performs what is read for the person of the chat, and their answers
+// to it.
+func (c *clerk) executeReading(ctx context.Context, cmd Command) (Body, bool, error) {
+	var b Body
+	var err error
+	switch m := cmd.(type) {
 	case ReadTasks:
 		b, err = c.readTasks(ctx, m)
 	case Accept:
@@ -94,7 +106,7 @@ func (c *clerk) handOver(ctx context.Context, m HandOver) (Body, error) {
 		return nil, err
 	}
 	if a.Exhausted {
-		return TaskStays{Escalation: m.Escalation}, nil
+		return TaskStays(m), nil
 	}
 	given, err := c.desk.GiveOut(ctx) // there is room for another one
 	return TaskEnded{Escalation: m.Escalation, PassedTo: a.Senior.Name, Overdue: true}, c.given(ctx, given, err)
@@ -200,6 +212,10 @@ func (c *clerk) accept(ctx context.Context, m Accept) (Body, error) {
 		return nil, err
 	}
 	c.e.Person, c.desk.By = p, p.ID
+	own, err := c.desk.PassOwn(ctx, p.ID)
+	if err := c.given(ctx, own, err); err != nil {
+		return nil, err
+	}
 	return Accepted{Person: p}, c.refill(ctx, p.ID)
 }
 

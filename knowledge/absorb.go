@@ -37,7 +37,17 @@ func (d Desk) absorb(ctx context.Context, question, entry string) error {
 			return err
 		}
 	}
-	all, err := d.Tx.Waiters(ctx, q.ID)
+	if err := d.leadAnswered(ctx, q.ID, to); err != nil {
+		return err
+	}
+	q.Closed = PickedExisting
+	return d.Tx.PutQuestion(ctx, &q)
+}
+
+// leadAnswered makes those who have got the answer of a question ones who have got
+// that of an entry.
+func (d Desk) leadAnswered(ctx context.Context, question string, to Question) error {
+	all, err := d.Tx.Waiters(ctx, question)
 	if err != nil {
 		return err
 	}
@@ -50,6 +60,5 @@ func (d Desk) absorb(ctx context.Context, question, entry string) error {
 			return err
 		}
 	}
-	q.Closed = PickedExisting
-	return d.Tx.PutQuestion(ctx, &q)
+	return nil
 }

@@ -33,19 +33,20 @@ func (d Desk) handOver(ctx context.Context, escalation int64, why Reason) (Assig
 	if e.State != EscalationOpen {
 		return Assignment{Question: q}, fmt.Errorf("it is %s: %w", e.State, ErrConflict)
 	}
-	to, err := d.successor(ctx, e, q)
+	to, err := d.successor(ctx, q)
 	if err != nil {
 		return Assignment{}, err
 	}
-	if stays := why != WasUnreachable && why != HasLeft || e.Senior == 0; to.senior == 0 && stays {
+	gone := why == WasUnreachable || why == HasLeft
+	switch {
+	case to.senior != 0:
+		to.reason = why
+	case !gone || e.Senior == 0:
 		a, err := d.Assignment(ctx, e)
 		a.Exhausted = true
 		return a, err
 	}
-	if to.senior != 0 {
-		to.reason = why
-	}
-	if why == HandedOver || why == WasUnreachable {
+	if why.byItself() {
 		d.By = 0 // it is nobody's doing
 	}
 	n, err := d.succeed(ctx, e, to)
@@ -77,7 +78,7 @@ func (d Desk) assignedFrom(ctx context.Context, e Escalation, from int64) (Assig
 }
 
 // successor returns who gets a question after who has it: without a senior, nobody can.
-func (d Desk) successor(ctx context.Context, e Escalation, q Question) (choice, error) {
+func (d Desk) successor(ctx context.Context, q Question) (choice, error) {
 	had, err := d.hadIt(ctx, q.ID)
 	if err != nil {
 		return choice{}, err
@@ -279,6 +280,31 @@ func (d Desk) handOverAll(ctx context.Context, person int64, why Reason) ([]Assi
 	for _, e := range open {
 		a, err := d.handOver(ctx, e.ID, why)
 		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// PassOwn gives to others the questions that a senior has and waits for the answer of:
+// two people have turned out to be one. They are returned as HandOver returns them;
+// where there is nobody else, the question stays.
+func (d Desk) PassOwn(ctx context.Context, senior int64) ([]Assignment, error) {
+	p, err := d.Tx.Person(ctx, senior)
+	if err != nil {
+		return nil, fmt.Errorf("pass on what %d asks: %w", senior, err)
+	}
+	held, err := d.heldBy(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("pass on what %d asks: %w", p.ID, err)
+	}
+	var out []Assignment
+	for _, a := range held {
+		if !waits(a.Waiters, p.ID) {
+			continue
+		}
+		if a, err = d.HandOver(ctx, a.Escalation.ID, AskedBySenior); err != nil {
 			return nil, err
 		}
 		out = append(out, a)

@@ -17,12 +17,13 @@ const (
 	PassedOn       Reason = "passed"      // who had it chose them
 	WasUnreachable Reason = "unreachable" // who had it cannot be reached
 	HasLeft        Reason = "left"        // who had it has left the company, or is no senior any more
+	AskedBySenior  Reason = "own"         // who had it turned out to be who asks
 	ByHand         Reason = "assigned"    // an administrator chose them
 )
 
 // Title returns the reason in Russian, for lists.
 func (r Reason) Title() string {
-	title := map[Reason]string{
+	title := map[Reason]string{ //nolint:gosec // "прежний" is no password
 		ByTopic:        "отвечает за тему",
 		ByLoad:         "меньше всего открытых вопросов",
 		ByHours:        "сейчас рабочее время",
@@ -34,10 +35,16 @@ func (r Reason) Title() string {
 		PassedOn:       "передал прежний сеньор",
 		WasUnreachable: "с прежним сеньором нет связи",
 		HasLeft:        "прежний сеньор больше не отвечает на вопросы",
+		AskedBySenior:  "прежний сеньор сам это спросил",
 		ByHand:         "назначил администратор",
 	}[r]
 	if title == "" {
 		return string(r)
 	}
 	return title
+}
+
+// byItself reports whether a question has been taken from who had it unasked.
+func (r Reason) byItself() bool {
+	return r == HandedOver || r == WasUnreachable || r == AskedBySenior
 }

@@ -17,10 +17,10 @@ type chats struct {
 	keys   map[string]bool // deliveries that have come, so that one sent twice is shown once
 	order  []bot.ChatID    // by first message
 	shown  map[bot.ChatID][]shown
-	unread map[bot.ChatID]int // how many of shown are in the transcript already
-	words  map[string]string  // what people have written, by the id of the message
-	count  map[string]int     // of their messages
-	closed map[string]bool    // who has blocked the bot
+	unread map[bot.ChatID]int  // how many of shown are in the transcript already
+	words  map[string]string   // what people have written, by the id of the message
+	count  map[string]int      // of their messages
+	closed map[bot.ChatID]bool // rooms that take nothing
 }
 
 // shown is one message on somebody's screen.
@@ -34,7 +34,7 @@ type shown struct {
 func newChats() *chats {
 	return &chats{
 		keys: map[string]bool{}, shown: map[bot.ChatID][]shown{}, unread: map[bot.ChatID]int{},
-		words: map[string]string{}, count: map[string]int{}, closed: map[string]bool{},
+		words: map[string]string{}, count: map[string]int{}, closed: map[bot.ChatID]bool{},
 	}
 }
 
@@ -46,7 +46,7 @@ func (c *chats) Send(_ context.Context, dispatch bot.Dispatch) (string, error) {
 	d := dispatch.Delivery
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed[d.Chat.External()] && !d.Chat.Shared() {
+	if c.closed[d.Chat.Room()] {
 		return "", bot.ErrUnreachable
 	}
 	if c.keys[d.Key] {
@@ -171,14 +171,14 @@ func (c *chats) written(who string, n int) (ref string, err error) {
 	return ref, nil
 }
 
-// close lets the bot no longer write to somebody, or again.
-func (c *chats) close(who string, closed bool) {
+// close lets the bot no longer write into a room, or again.
+func (c *chats) close(room bot.ChatID, closed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed[who] = closed
+	c.closed[room] = closed
 }
 
-// anyClosed reports whether somebody has ever blocked the bot.
+// anyClosed reports whether somebody has ever shut the bot out.
 func (c *chats) anyClosed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -47,31 +47,38 @@ func Read(path string) (Conversation, error) {
 		return c, fmt.Errorf("conversation %s: say above the first part what it shows", filepath.Base(path))
 	}
 	for _, f := range a.Files {
-		switch f.Name {
-		case baseFile:
-			c.Base = string(f.Data)
-		case faqFile:
-			c.FAQ = strings.Fields(string(f.Data))
-		case langFile:
-			c.Language = strings.TrimSpace(string(f.Data))
-		case threadFile:
-			c.Threads = true
-		case rulesFile:
-			if c.Rules, err = parseRules(string(f.Data)); err != nil {
-				return c, fmt.Errorf("conversation %s: %w", filepath.Base(path), err)
-			}
-		case scriptFile:
-			c.Script = string(f.Data)
-		case wantFile:
-			c.Want = string(f.Data)
-		default:
-			return c, fmt.Errorf("conversation %s: unknown part %q: there are %s, %s, %s, %s, %s, %s and %s", filepath.Base(path), f.Name, baseFile, faqFile, langFile, threadFile, rulesFile, scriptFile, wantFile)
+		if err := c.take(f.Name, string(f.Data)); err != nil {
+			return c, fmt.Errorf("conversation %s: %w", filepath.Base(path), err)
 		}
 	}
 	if strings.TrimSpace(c.Script) == "" {
 		return c, fmt.Errorf("conversation %s: no part %q", filepath.Base(path), scriptFile)
 	}
 	return c, nil
+}
+
+// take takes in one part of the file.
+func (c *Conversation) take(part, text string) (err error) {
+	switch part {
+	case baseFile:
+		c.Base = text
+	case faqFile:
+		c.FAQ = strings.Fields(text)
+	case langFile:
+		c.Language = strings.TrimSpace(text)
+	case threadFile:
+		c.Threads = true
+	case rulesFile:
+		c.Rules, err = parseRules(text)
+	case scriptFile:
+		c.Script = text
+	case wantFile:
+		c.Want = text
+	default:
+		all := []string{baseFile, faqFile, langFile, threadFile, rulesFile, scriptFile, wantFile}
+		return fmt.Errorf("unknown part %q: there are %s", part, strings.Join(all, ", "))
+	}
+	return err
 }
 
 // Update rewrites the transcript of a conversation's file.

@@ -59,12 +59,15 @@ func putEntry(ctx context.Context, tx bot.Tx, e kbfile.Entry, at time.Time, faq 
 func (s *stage) name(ctx context.Context, chat bot.ChatID) string {
 	name := chat.Address()
 	_ = s.record.Read(ctx, func(tx bot.Tx) error {
-		c, err := tx.Conversation(ctx, chat)
-		if err != nil || c.Person == 0 {
+		p, err := tx.Known(ctx, knowledge.Identity{Platform: chat.Platform(), External: chat.External()})
+		if err != nil {
 			return err
 		}
-		p, err := tx.Person(ctx, c.Person)
 		name = p.Name
+		all, err := tx.Identities(ctx, p.ID)
+		if len(all) > 1 { // in which of their chats
+			name += " (" + chat.Address() + ")"
+		}
 		return err
 	})
 	if chat.Shared() {

@@ -2,6 +2,7 @@ package bottest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -112,11 +113,16 @@ func (p *player) onPerson(ctx context.Context, verb, name, value string) error {
 	return err
 }
 
-// invite makes an invitation for somebody new, whose code a script writes as <код>.
+// invite makes an invitation, whose code a script writes as <код>: for somebody who is
+// known, or for somebody new.
 func (p *player) invite(ctx context.Context, name string) error {
 	return p.stage.record.Write(ctx, func(tx bot.Tx) error {
-		who := knowledge.Person{Name: name, Created: p.stage.clock.Now()}
-		if err := tx.PutPerson(ctx, &who); err != nil {
+		who, err := tx.Known(ctx, identity(name))
+		if errors.Is(err, knowledge.ErrNotFound) {
+			who = knowledge.Person{Name: name, Created: p.stage.clock.Now()}
+			err = tx.PutPerson(ctx, &who)
+		}
+		if err != nil {
 			return err
 		}
 		i, err := knowledge.Desk{Tx: tx, Now: p.stage.clock.Now()}.Invite(ctx, who.ID, 24*time.Hour)

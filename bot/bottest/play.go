@@ -141,7 +141,7 @@ func (p *player) body(s step, chat bot.ChatID) (bot.Body, error) {
 		ref, err := p.stage.chats.written(s.who, s.to)
 		return bot.Deleted{Ref: ref}, err
 	case block, unblock:
-		p.stage.chats.close(chat.External(), s.verb == block)
+		p.stage.chats.close(chat.Room(), s.verb == block)
 		return nil, nil
 	default:
 		return nil, nil

@@ -36,6 +36,10 @@ func (r *Rules) set(name, value string) (err error) {
 		r.Routing.Limit, err = strconv.Atoi(value)
 	case "hours":
 		r.Routing.Hours.Hours, err = knowledge.ParseHours(value)
+	case "holidays":
+		r.Routing.Hours.Holidays, err = parseDays(value)
+	case "workdays":
+		r.Routing.Hours.Workdays, err = parseDays(value)
 	case "remind":
 		r.Routing.Remind, err = time.ParseDuration(value)
 	case "hand over":
@@ -43,7 +47,17 @@ func (r *Rules) set(name, value string) (err error) {
 	case "access":
 		r.Access = knowledge.Access(value)
 	default:
-		err = fmt.Errorf("there are limit, hours, remind, hand over and access")
+		err = fmt.Errorf("there are limit, hours, holidays, workdays, remind, hand over and access")
 	}
 	return err
+}
+
+// parseDays reads days that differ from their week.
+func parseDays(text string) (map[knowledge.Date]bool, error) {
+	all, err := knowledge.ParseDates(text)
+	out := map[knowledge.Date]bool{}
+	for _, d := range all {
+		out[d] = true
+	}
+	return out, err
 }

@@ -50,6 +50,7 @@ const (
 	conversationEnds = "(закрывает чат)"
 	blocksBot        = "(блокирует бота)"
 	unblocksBot      = "(снова пишет боту)"
+	removesBot       = "(удаляет бота из комнаты)"
 )
 
 var (
@@ -140,7 +141,7 @@ func (s step) spoken() (step, error) {
 		s.verb = appear
 	case s.text == conversationEnds:
 		s.verb = leave
-	case s.text == blocksBot:
+	case s.text == blocksBot, s.text == removesBot:
 		s.verb = block
 	case s.text == unblocksBot:
 		s.verb = unblock

@@ -37,8 +37,8 @@ func newPersonInvite(a *app) *cobra.Command {
 	o := inviteOptions{}
 	c := &cobra.Command{
 		Use:   "invite [КТО]",
-		Short: "Пригласить в Telegram: напечатать код, который действует один раз",
-		Long: `Кто откроет бота с этим кодом, станет этим человеком: то, что он уже спросил, и вопросы, которые ждут его
+		Short: "Пригласить в Telegram: напечатать ссылку и код, которые действуют один раз",
+		Long: `Кто откроет бота по этой ссылке или напишет ему код, станет этим человеком: то, что он уже спросил, и вопросы, которые ждут его
 ответа, найдут его там. Прежнее приглашение этого человека гаснет. Кого ещё нет, тот будет добавлен.
 Без имени приглашение впустит того, кто первым придёт с кодом. Код виден только сейчас: бот хранит лишь его след.`,
 		Example: `  nastavnik person invite "Анна К." --senior
@@ -87,7 +87,10 @@ func (a *app) personInvite(ctx context.Context, o inviteOptions) error {
 	if err != nil {
 		return err
 	}
-	out := invitationJSON{Person: p.ID, Name: p.Name, Code: i.Code, Link: a.invitationLink(i.Code), Expires: i.Expires.UTC().Truncate(time.Second)}
+	out := invitationJSON{Person: p.ID, Name: p.Name, Code: i.Code, Expires: i.Expires.UTC().Truncate(time.Second)}
+	if out.Link, err = a.invitationLink(ctx, i.Code); err != nil { // the code will do
+		_, _ = fmt.Fprintf(a.std.err, "Ссылки нет, есть только код: %s\n", a.scrub(explain(err)))
+	}
 	if o.json {
 		return a.printJSON(out)
 	}
@@ -115,8 +118,9 @@ func (a *app) printInvitation(i invitationJSON) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Приглашение для: %s\nДействует один раз, до %s\n", firstOf(i.Name, "первого, кто придёт"), a.day(i.Expires))
 	if i.Link != "" {
-		fmt.Fprintf(&b, "Ссылка: %s\n", i.Link)
+		fmt.Fprintf(&b, "Ссылка: %s\nИли написать боту: /start %s\n", i.Link, i.Code)
+	} else {
+		fmt.Fprintf(&b, "Открыть бота и написать ему: /start %s\n", i.Code)
 	}
-	fmt.Fprintf(&b, "Или написать боту: /start %s\n", i.Code)
 	return a.printf("%s", b.String())
 }

@@ -42,7 +42,7 @@ func (t *teller) who(ctx context.Context, s knowledge.Step) (string, error) {
 
 // byItself reports whether the bot has given a question to somebody unasked.
 func byItself(why knowledge.Reason) bool {
-	return why == knowledge.FromQueue || why == knowledge.HandedOver || why == knowledge.WasUnreachable
+	return why == knowledge.FromQueue || why == knowledge.HandedOver || why == knowledge.WasUnreachable || why == knowledge.AskedBySenior
 }
 
 func (t *teller) name(ctx context.Context, id int64) (string, error) {

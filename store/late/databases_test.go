@@ -75,7 +75,7 @@ func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (database, 
 	return database{
 		store:   s,
 		workers: func(h late.Handler) (*late.Workers, error) { return queue.Workers(s.Pool(), h, r) },
-		close: func() error { //nolint:contextcheck // closing has a time of its own
+		close: func() error {
 			stop()
 			running.Wait()
 			return errors.Join(r.Close(), s.Close())

@@ -67,7 +67,7 @@ func calls(s *postgres.Store, r *postgres.Replica) map[string]func(ctx context.C
 			if err != nil {
 				return err
 			}
-			return r.Close() //nolint:contextcheck // it has a time of its own
+			return r.Close()
 		},
 		"Read": func(ctx context.Context) error {
 			return s.Read(ctx, func(tx bot.Tx) error { _, err := tx.People(ctx, false); return err })
@@ -256,7 +256,7 @@ func TestKilledServer(t *testing.T) {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				key := fmt.Sprintf("%d/%d", w, n)
-				err := s.Write(t.Context(), func(tx bot.Tx) error { //nolint:contextcheck // the writers finish what they have begun
+				err := s.Write(t.Context(), func(tx bot.Tx) error {
 					return errors.Join(tx.Post(t.Context(), &bot.Row{Key: key, Chat: bot.ChatID(fmt.Sprint("console:", w)), Kind: "said"}), putPerson(t.Context(), key)(tx))
 				})
 				mu.Lock()

@@ -38,6 +38,7 @@ func testTopics(t *testing.T, s bot.Store) {
 	equal(t, "seniors after a change", of("Сделки"), []int64{oleg})
 	write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.DeleteTopic(ctx, "Сделки") })
 	equal(t, "seniors of what is gone", of("Сделки"), nil)
+	equal(t, "seniors of a topic of nobody's", of("Доступ"), nil)
 	equal(t, "topics that are left", all(), []knowledge.Topic{{Name: "Доступ"}, {Name: "Отчёты"}})
 	refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error { return tx.DeleteTopic(ctx, "Сделки") })
 	refuse(t, s, knowledge.ErrNotFound, func(ctx context.Context, tx bot.Tx) error {

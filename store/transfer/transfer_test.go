@@ -112,8 +112,11 @@ func filled(tb testing.TB) string {
 	for i := range 60 {
 		name := names[i%len(names)]
 		id, text := fmt.Sprintf("%s-%d", name, i), fmt.Sprintf("Вопрос №%d «%s»?", i, name)
-		do(`INSERT INTO persons (name, senior, chat) VALUES (?, ?, ?)`, name, i%2, "console:"+id)
-		do(`INSERT INTO identities (platform, external, person, name) VALUES (?, ?, ?, ?)`, "slack", id, i+1, name)
+		do(`INSERT INTO persons (name, senior, chat, email, team, zone, hours, away, gone, admitted, unreachable) VALUES (?, ?, ?, ?, ?, 'Asia/Omsk', 'пн-пт 9-18', ?, ?, ?, ?)`,
+			name, i%2, "console:"+id, []string{"", fmt.Sprintf("%d@firm.example", i)}[i%2], name, int64(i)<<40, i%3/2, i%4/3, []string{"", "blocked"}[i%2])
+		do(`INSERT INTO identities (platform, external, person, name, email, team, zone, outsider, unreachable) VALUES (?, ?, ?, ?, ?, ?, 'UTC', ?, ?)`, "slack", id, i+1, name, id, name, i%2, name)
+		do(`INSERT INTO merges (person, became) VALUES (?, ?)`, 1000+i, i+1)
+		do(`INSERT INTO invitations (hash, person, senior, created, expires, used, used_by) VALUES (?, ?, ?, ?, ?, ?, ?)`, id, i, i%2, i, int64(i)<<40, i%3, i%5)
 		do(`INSERT INTO topics (name) VALUES (?)`, id)
 		do(`INSERT INTO topic_seniors (topic, person) VALUES (?, ?)`, id, i+1)
 		do(`INSERT INTO questions (id, text, fold, status, answer) VALUES (?, ?, ?, 'faq', 1)`, id, text, strings.ToLower(text))
@@ -121,11 +124,12 @@ func filled(tb testing.TB) string {
 		do(`INSERT INTO answers (question, version, text, created) VALUES (?, 1, ?, ?)`, id, "Ответ\x00 с нулём", int64(i)<<40)
 		do(`INSERT INTO asks (id, person, text, decision, confidence) VALUES (?, ?, ?, 'answer', ?)`, 1000-i, i+1, text, []float64{0, 1, math.Pi, 1e-300, 0.1}[i%5])
 		do(`INSERT INTO candidates (ask, place, question, rank, score) VALUES (?, ?, ?, 1, ?)`, 1000-i, i, id, -float64(i)/3)
-		do(`INSERT INTO escalations (question, senior, state) VALUES (?, ?, 'done')`, id, i+1)
+		do(`INSERT INTO escalations (question, senior, state, reason, given, reminded) VALUES (?, ?, 'done', 'topic', ?, ?)`, id, i+1, i, int64(i)<<40)
 		do(`INSERT INTO waiters (question, person, text, state) VALUES (?, ?, ?, 'answered')`, id, i+1, "не UTF-8: \xff")
 		do(`INSERT INTO conversations (chat, person, state) VALUES (?, ?, ?)`, id, i+1, [][]byte{nil, {}, {0, 1, 255}}[i%3])
 		do(`INSERT INTO inbox (key, chat, kind, payload) VALUES (?, ?, 'said', ?)`, id, id, `{"text":"привет"}`)
-		do(`INSERT INTO outbox (key, chat, message, state) VALUES (?, ?, ?, 'sent')`, id, id, []byte(text))
+		do(`INSERT INTO outbox (key, chat, message, state, doubt) VALUES (?, ?, ?, 'sent', ?)`, id, id, []byte(text), i%2)
+		do(`INSERT INTO sent_messages (room, external, delivery) VALUES (?, ?, ?)`, id, name, i+1)
 		do(`INSERT INTO choices (delivery, section, label) VALUES (?, 0, 'Да')`, i+1)
 		do(`INSERT INTO changes (question) VALUES (?)`, id)
 		do(`INSERT INTO embeddings (model, hash, data) VALUES (?, ?, ?)`, "e5", []byte{byte(i * 7), byte(i)}, []byte(id))
