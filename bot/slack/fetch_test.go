@@ -38,9 +38,11 @@ func TestFetch(t *testing.T) {
 		is     error  // nil for none, or one that only says in words
 		says   string // in the error
 	}{
-		"a file":       {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "содержимое") }, want: "содержимое"},
-		"a page":       {answer: page, media: "text/html", want: "<html>"},
-		"sign-in page": {answer: page, media: "image/png", says: "files:read"},
+		"a file":        {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "содержимое") }, want: "содержимое"},
+		"an empty file": {answer: code(204), want: ""},
+		"refused":       {answer: code(400), says: "HTTP 400"},
+		"a page":        {answer: page, media: "text/html", want: "<html>"},
+		"sign-in page":  {answer: page, media: "image/png", says: "files:read"},
 		"sign-in page by redirect": {answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/?redir=%2Ffiles%2FF1", http.StatusFound)
 		}, says: "files:read"},
@@ -62,7 +64,7 @@ func TestFetch(t *testing.T) {
 				if err != nil || got != c.want {
 					t.Errorf("%q, %v", got, err)
 				}
-			case c.is != nil && !errors.Is(err, c.is), err == nil, !strings.Contains(err.Error(), c.says):
+			case c.is != nil && !errors.Is(err, c.is), err == nil, c.says == "HTTP 400" && errors.Is(err, knowledge.ErrAway), !strings.Contains(err.Error(), c.says):
 				t.Errorf("the error is %v", err)
 			}
 		})

@@ -85,7 +85,7 @@ func fileName(name string) string {
 }
 
 // errNoAccess says that Slack shows its sign-in page instead of a file.
-var errNoAccess = errors.New("файл в Slack боту отдаётся: приложению нужно право files:read (configs/slack-manifest.yaml), а боту — доступ к чату с файлом")
+var errNoAccess = errors.New("Slack не отдаёт боту файл: приложению нужно право files:read (configs/slack-manifest.yaml), а боту — доступ к чату с файлом")
 
 // Fetch implements bot.Fetcher. The token goes to Slack's files and to nobody else,
 // whatever address an event names.
@@ -184,6 +184,11 @@ func (a *App) downloaded(r *http.Response, f bot.File) error {
 		return fmt.Errorf("slack: file: HTTP %d: %w", r.StatusCode, knowledge.ErrNotFound)
 	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden:
 		return errNoAccess
+	case r.StatusCode >= http.StatusBadRequest && r.StatusCode < http.StatusInternalServerError && r.StatusCode != http.StatusTooManyRequests:
+		// Of this file, and no reason to wait for Slack: it is tried a few times.
+		return fmt.Errorf("slack: downloading a file: %w", &statusError{code: r.StatusCode})
+	case r.StatusCode == http.StatusNoContent: // an empty one
+		return nil
 	case r.StatusCode != http.StatusOK:
 		return a.judge("downloading a file", &statusError{code: r.StatusCode}, repeatable)
 	case a.o.MaxFile > 0 && r.ContentLength > a.o.MaxFile:
