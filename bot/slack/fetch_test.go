@@ -100,12 +100,12 @@ func TestTokenStaysWithSlack(t *testing.T) {
 	if asked.Load() != 0 {
 		t.Errorf("a stranger was asked %d times", asked.Load())
 	}
-	real := slack.New(slack.Options{Token: "xoxb-x"})
+	app := slack.New(slack.Options{Token: "xoxb-x"})
 	for address, want := range map[string]bool{
 		"https://files.slack.com/files-pri/x": true, "https://slack.com/x": true, "https://FILES.slack.com/x": true,
 		"http://files.slack.com/x": false, "https://evil.slack.com.example/x": false, "https://files.slack.com:444/x": false, "https://evilslack.com/x": false, "https://slack-files.com/x": false,
 	} {
-		if got := slack.KeepsFiles(real, address); got != want {
+		if got := slack.KeepsFiles(app, address); got != want {
 			t.Errorf("%s gets the token: %t", address, got)
 		}
 	}
@@ -162,6 +162,7 @@ func TestSendFile(t *testing.T) {
 		return d
 	}
 	t.Run("goes into the thread", func(t *testing.T) {
+		t.Parallel()
 		d := desksOf(t)
 		got, err := d.app.Send(t.Context(), file("k", "папка/отчёт.txt"))
 		if err != nil || got != "F9" || *uploaded.Load() != "содержимое" {
@@ -174,6 +175,7 @@ func TestSendFile(t *testing.T) {
 		}
 	})
 	t.Run("for one person alone goes to them", func(t *testing.T) {
+		t.Parallel()
 		d := desksOf(t)
 		private := file("k", "x")
 		private.Message.Private = true
@@ -200,6 +202,7 @@ func TestSendFile(t *testing.T) {
 		"too fast":        {"k", func(d *desks) { d.api.answer("files.getUploadURLExternal", code(429)) }, "slow"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d := desksOf(t)
 			c.breaks(d)
 			_, err := d.app.Send(t.Context(), file(c.key, "x"))

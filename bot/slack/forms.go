@@ -93,10 +93,8 @@ func (a *App) tryForm(ctx context.Context, x action, b bot.OldButton, under stri
 	if err != nil {
 		return err
 	}
-	if _, err := a.api.OpenViewContext(ctx, x.Trigger, view); err != nil {
-		return a.judge("views.open", err, repeatable)
-	}
-	return nil
+	_, err = a.api.OpenViewContext(ctx, x.Trigger, view)
+	return a.judge("views.open", err, repeatable)
 }
 
 // takeForm takes a form that was filled in.

@@ -241,7 +241,7 @@ func TestLongAnswer(t *testing.T) {
 	for i := range 400 {
 		text.WriteString(strings.Repeat("очень длинный абзац ", 5) + strings.Repeat("я", i%7) + "\n\n")
 	}
-	d := o.deliver("slack:U0ANNA", bot.Message{Text: text.String()})
+	d := o.deliver(bot.Message{Text: text.String()})
 	want := o.app.Parts(bot.Dispatch{Delivery: d})
 	if want < 3 {
 		t.Fatalf("it has %d parts", want)

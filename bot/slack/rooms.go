@@ -59,8 +59,8 @@ func (a *App) direct(ctx context.Context, user string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
 	c, _, _, err := a.api.OpenConversationContext(ctx, &api.OpenConversationParameters{Users: []string{user}})
-	if err != nil {
-		return "", a.judge("conversations.open", err, repeatable)
+	if err = a.judge("conversations.open", err, repeatable); err != nil {
+		return "", err
 	}
 	a.rooms.put(user, c.ID)
 	return c.ID, nil

@@ -306,7 +306,7 @@ func TestRemedies(t *testing.T) {
 			t.Errorf("%s: %v, want «%s»", code, err, want)
 		}
 		d.api.fail("auth.test", code)
-		if err := d.app.Check(t.Context()); err == nil || !errors.Is(err, knowledge.ErrAway) {
+		if _, err := d.app.Check(t.Context()); err == nil || !errors.Is(err, knowledge.ErrAway) {
 			t.Errorf("%s: the check says %v", code, err)
 		}
 	}
