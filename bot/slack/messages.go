@@ -62,7 +62,10 @@ func (t translator) byPerson(m message) bool {
 // chat returns the chat that a message belongs to, and beneath which message replies
 // go.
 func (t translator) chat(direct bool, channel string, m message) (chat bot.ChatID, root string) {
-	root = cmp.Or(m.Thread, m.TS)
+	root = m.TS
+	if isStamp(m.Thread) {
+		root = m.Thread
+	}
 	if direct {
 		return private(m.User), root
 	}
@@ -70,14 +73,14 @@ func (t translator) chat(direct bool, channel string, m message) (chat bot.ChatI
 }
 
 func (t translator) said(m message) []bot.Event {
-	if !t.byPerson(m) || !isStamp(m.TS) || m.Channel == "" {
+	if !t.byPerson(m) || !isStamp(m.TS) || !isID(m.Channel) {
 		return nil
 	}
 	direct := t.direct(m)
 	chat, root := t.chat(direct, m.Channel, m)
 	body := bot.Said{Text: commandWord(t.text(m.Text)), Ref: m.TS, Under: root, Files: files(m.Files)}
-	if m.Thread != m.TS {
-		body.Answers = m.Thread
+	if root != m.TS {
+		body.Answers = root
 	}
 	e := bot.Event{Key: t.key(m.Channel, m.TS), Chat: chat, From: identity(m.User), Body: body}
 	if m.ClientID != "" {
@@ -110,7 +113,7 @@ func (t translator) changed(m message) []bot.Event {
 	if now.Subtype == "tombstone" && before != nil { // deleted, with replies that stay
 		return t.gone(m, *before)
 	}
-	if now.Edited == nil || !t.byPerson(*now) || before != nil && before.Text == now.Text {
+	if now.Edited == nil || !isStamp(now.TS) || !isID(m.Channel) || !t.byPerson(*now) || before != nil && before.Text == now.Text {
 		return nil
 	}
 	direct := t.direct(m)
@@ -138,7 +141,7 @@ func (t translator) deleted(m message) []bot.Event {
 
 func (t translator) gone(m, before message) []bot.Event {
 	ts := cmp.Or(before.TS, m.DeletedTS)
-	if !t.byPerson(before) || !isStamp(ts) {
+	if !t.byPerson(before) || !isStamp(ts) || !isID(m.Channel) {
 		return nil
 	}
 	direct := t.direct(m)

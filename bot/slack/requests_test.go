@@ -32,7 +32,7 @@ const secret = "signing-secret"
 
 // desks has an app on a stub of the API, and what it brings to the core.
 type desks struct {
-	t    *testing.T
+	t    testing.TB
 	api  *stub
 	core *desk
 	app  *slack.App
@@ -40,7 +40,7 @@ type desks struct {
 	run  func() // lets what goes on in the background come to its end
 }
 
-func newDesks(t *testing.T, change ...func(*slack.Options)) *desks {
+func newDesks(t testing.TB, change ...func(*slack.Options)) *desks {
 	t.Helper()
 	d := &desks{t: t, api: newStub(t), core: &desk{}, log: &record{}}
 	o := slack.Options{
@@ -130,7 +130,7 @@ func (d *desks) transcript(name string, w *httptest.ResponseRecorder) string {
 }
 
 // compact shows JSON on one line, as it is read, and other text as it is.
-func compact(t *testing.T, text []byte) string {
+func compact(t testing.TB, text []byte) string {
 	t.Helper()
 	if !json.Valid(text) {
 		return string(text)

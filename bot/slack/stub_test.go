@@ -30,7 +30,7 @@ type call struct {
 	values url.Values
 }
 
-func newStub(t *testing.T) *stub {
+func newStub(t testing.TB) *stub {
 	t.Helper()
 	s := &stub{answers: map[string]func(http.ResponseWriter, *http.Request){}}
 	s.Server = httptest.NewServer(s)
