@@ -213,6 +213,9 @@ func TestManifestHasTheEventsThatAreHandled(t *testing.T) {
 	if diff := cmp.Diff(slices.Sorted(slices.Values(handled(t))), slices.Sorted(slices.Values(got))); diff != "" {
 		t.Errorf("(-handled +subscribed):\n%s", diff)
 	}
+	if n := strings.Count(text, "url: https://nastavnik.example.com/slack\n"); n != 3 {
+		t.Errorf("%d addresses for HTTP, want 3", n)
+	}
 	for _, optional := range []string{"# - channels:history", "# - groups:history", "# - message.channels", "# - message.groups"} {
 		if !strings.Contains(text, optional) {
 			t.Errorf("it does not say that there is %q", optional)

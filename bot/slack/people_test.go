@@ -187,16 +187,20 @@ func TestFilesThatAreNotKept(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, false, func(o *slack.Options) { o.MaxFile = knowledge.MaxFileBytes })
 	dm := o.peer.DM("U0ANNA")
-	for _, f := range []devenv.SlackUpload{
-		{Name: "пустой.txt", Content: nil},
-		{Name: "огромный.bin", Content: bytes.Repeat([]byte{1}, knowledge.MaxFileBytes+1)},
-		{Name: "не-картинка.png", Content: []byte("#!/bin/sh\n")},
+	for i, f := range []struct {
+		devenv.SlackUpload
+
+		says string
+	}{
+		{devenv.SlackUpload{Name: "пустой.txt"}, "он пустой"},
+		{devenv.SlackUpload{Name: "огромный.bin", Content: bytes.Repeat([]byte{1}, knowledge.MaxFileBytes+1)}, "он больше"},
+		{devenv.SlackUpload{Name: "не-картинка.png", Content: []byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00")}, "такие файлы я не принимаю"},
 	} {
-		o.peer.Upload(devenv.SlackSaying{Channel: "U0ANNA", User: "U0ANNA", Text: known}, f)
+		o.peer.Upload(devenv.SlackSaying{Channel: "U0ANNA", User: "U0ANNA", Text: known}, f.SlackUpload)
 		o.quiet()
-	}
-	if got := o.countOf(dm, "owner"); got != 3 {
-		t.Errorf("answered %d times of 3", got)
+		if answers, said := o.countOf(dm, "owner"), o.countOf(dm, f.says); answers != i+1 || said != 1 {
+			t.Errorf("%s: answered %d times, want %d; «%s» is said %d times", f.Name, answers, i+1, f.says, said)
+		}
 	}
 }
 
@@ -211,9 +215,14 @@ func TestDeletedWhileAnswered(t *testing.T) {
 	o.quiet()
 	o.peer.Delete(anna, ts, "U0ANNA")
 	o.quiet()
+	before := len(o.said(anna))
+	o.proxy.Fail(flaky.Rule{Path: "chat.postMessage", If: func(r flaky.Request) bool { return strings.Contains(string(r.Body), ts) }, Fault: flaky.SlackError("thread_not_found")})
 	o.peer.Say(devenv.SlackSaying{Channel: "U0BORIS", User: "U0BORIS", Text: "Через портал", Thread: task.TS})
 	o.press(o.awaitButton(boris, "Готово"), "U0BORIS", "Готово")
-	o.quiet()
+	answer := o.awaitText(anna, "портал", before)
+	if answer.Thread != "" {
+		t.Errorf("the answer stands in thread %q, which is no more", answer.Thread)
+	}
 }
 
 // Presses of buttons that nobody has, or on messages that are long gone, are answered
