@@ -165,7 +165,7 @@ func TestRequests(t *testing.T) {
 			}
 			a := txtar.Parse(raw)
 			d := newDesks(t)
-			d.core.buttons, d.core.form, d.core.home = oldButtons(), bot.Form{Title: "Как „это“ сделать?", Text: "**Так**"}, startPage()
+			d.core.buttons, d.core.form, d.core.home = oldButtons(), bot.Form{Title: "Как „это“ сделать?", Text: "**Так**", Topics: []string{"Сделки", "Отпуск & больничный"}}, startPage()
 			var got strings.Builder
 			kept := a.Files[:0]
 			want := ""
@@ -203,6 +203,7 @@ func oldButtons() map[string]bot.OldButton {
 		"a.0.0": button("slack:U1", "a.0.0", bot.NotMine, ""),
 		"a.1.0": button("slack:U1", "a.1.0", bot.AddDetails, ""),
 		"a.1.1": button("slack:U1", "a.1.1", bot.EditAnswer, ""),
+		"a.1.3": button("slack:U1", "a.1.3", bot.ChooseTopic, ""),
 		"a.1.2": button("slack:U1", "a.1.2", bot.AddDetails, "Дописать"),
 		"c.0.0": button("slack:C1/1700000000.000100/U1", "c.0.0", bot.NotMine, ""),
 		"c.1.0": button("slack:C1/1700000000.000100/U1", "c.1.0", bot.AddDetails, ""),
