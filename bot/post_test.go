@@ -98,6 +98,11 @@ func TestReceptionLooksUp(t *testing.T) {
 		if err := tx.PutAnswer(t.Context(), &knowledge.Answer{Question: "q", Text: "**Там**"}); err != nil {
 			return err
 		}
+		for _, name := range []string{"Отчёты", "Касса"} {
+			if err := tx.PutTopic(t.Context(), knowledge.Topic{Name: name}); err != nil {
+				return err
+			}
+		}
 		return tx.PutDelivery(t.Context(), &d)
 	})
 	if err != nil {
@@ -115,6 +120,10 @@ func TestReceptionLooksUp(t *testing.T) {
 	}
 	if f, err := r.Form(t.Context(), b.Button); err != nil || f.Text != "" || f.Title == "" {
 		t.Errorf("the other form begins with %+v, %v", f, err)
+	}
+	topic := bot.Button{Press: bot.Press{Verb: bot.ChooseTopic, Question: "q"}}
+	if f, err := r.Form(t.Context(), topic); err != nil || f.Text != "" || !slices.Equal(f.Topics, []string{"Касса", "Отчёты"}) {
+		t.Errorf("the form of a topic begins with %+v, %v", f, err)
 	}
 	for _, id := range []string{"", "zz", "1.0", bot.ButtonID(d.ID, 0, 2), bot.ButtonID(d.ID, 1, 0), bot.ButtonID(d.ID, -1, 0), bot.ButtonID(d.ID, 0, -1), bot.ButtonID(d.ID+9, 0, 0)} {
 		if _, err := r.Button(t.Context(), id); !isNotFound(err) {

@@ -66,6 +66,8 @@ func (r Reception) Button(ctx context.Context, id string) (b OldButton, err erro
 type Form struct {
 	Title string // the question that it is about, on one line; "" when there is none
 	Text  string // what there is to change, in Markdown; "" to begin with nothing
+	// Topics are those to choose from, where a topic is asked for.
+	Topics []string
 }
 
 // Form returns what the form of a button begins with.
@@ -79,10 +81,14 @@ func (r Reception) Form(ctx context.Context, b Button) (f Form, err error) {
 			return err
 		}
 		f.Title = title(q.Text)
-		if b.Press.Verb == EditAnswer {
+		switch b.Press.Verb {
+		case EditAnswer:
 			f.Text = q.Answer.Text
+		case ChooseTopic:
+			f.Topics, err = topicNames(ctx, tx)
+		default:
 		}
-		return nil
+		return err
 	})
 	return f, err
 }

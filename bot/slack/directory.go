@@ -26,8 +26,8 @@ func (a *App) Profile(ctx context.Context, user string) (bot.Profile, error) {
 	if r, ok := slackError(err); ok && (r.Err == "user_not_found" || r.Err == "user_not_visible" || r.Err == "users_not_found") {
 		return bot.Profile{}, fmt.Errorf("slack: users.info: %w", knowledge.ErrNotFound)
 	}
-	if err != nil {
-		return bot.Profile{}, a.judge("users.info", err, repeatable)
+	if err = a.judge("users.info", err, repeatable); err != nil {
+		return bot.Profile{}, err
 	}
 	p := profile(u, me.team)
 	a.names.put(user, p.Name)
@@ -46,8 +46,8 @@ func (a *App) ByEmail(ctx context.Context, email string) (string, error) {
 	if r, ok := slackError(err); ok && r.Err == "users_not_found" {
 		return "", fmt.Errorf("slack: users.lookupByEmail: %w", knowledge.ErrNotFound)
 	}
-	if err != nil {
-		return "", a.judge("users.lookupByEmail", err, repeatable)
+	if err = a.judge("users.lookupByEmail", err, repeatable); err != nil {
+		return "", err
 	}
 	if p := profile(u, me.team); p.Gone || p.Outsider {
 		return "", fmt.Errorf("slack: not of this workspace any more: %w", knowledge.ErrNotFound)

@@ -36,6 +36,9 @@ const (
 	messageless              // there is no such message to change
 )
 
+// name names a class in comparisons of errors.
+func (c class) name() string { return fmt.Sprintf("class %d", c) }
+
 // classOf knows the errors of the methods that are called, as
 // https://docs.slack.dev/reference/methods lists them.
 func classOf(code string) class {
@@ -43,7 +46,7 @@ func classOf(code string) class {
 	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope", "no_permission",
 		"not_allowed_token_type", "org_login_required", "ekm_access_denied", "enterprise_is_restricted", "team_access_not_granted",
 		"access_denied", "two_factor_setup_required", "messages_tab_disabled", "accesslimited", "app_not_installed",
-		"service_unavailable", "team_added_to_org", "deprecated_endpoint", "method_deprecated":
+		"service_unavailable", "team_added_to_org", "forbidden_team", "team_disabled", "user_removed_from_team", "deprecated_endpoint", "method_deprecated":
 		return away
 	case "internal_error", "fatal_error", "request_timeout":
 		return uncertain
@@ -118,25 +121,25 @@ func classOfStatus(code int) class {
 const busyPause = 30 * time.Second
 
 // judge makes of an error of the API what the runner tells apart, with a sentence for
-// administrators.
+// administrators, and remembers for Check what is refused. It passes nil on.
 func (a *App) judge(what string, err error, e effect) error {
+	if err == nil {
+		a.status.note(what, nil, a.o.Now())
+		return nil
+	}
 	if errors.Is(err, context.Canceled) && !had(err) {
 		return fmt.Errorf("slack: %s: %w", what, err)
 	}
 	err = a.client.safe(err)
 	switch c := classify(err); c {
 	case busy:
-		pause := busyPause
-		if limited, ok := errors.AsType[*api.RateLimitedError](err); ok {
-			pause = max(limited.RetryAfter, time.Second)
-		}
-		return fmt.Errorf("slack: %s: %w", what, &bot.SlowDownError{After: pause})
+		return fmt.Errorf("slack: %s: %w", what, &bot.SlowDownError{After: pause(err)})
 	case closed:
 		return fmt.Errorf("slack: %s: %w: %w", what, bot.ErrUnreachable, err)
 	case unfit:
 		return fmt.Errorf("slack: %s: %w: %w", what, bot.ErrUndeliverable, err)
 	case away, uncertain:
-		err = fmt.Errorf("slack: %s: %s: %w (%w)", what, remedy(err), knowledge.ErrAway, err)
+		err = a.out(what, err)
 		if c == uncertain && e == creates {
 			err = errors.Join(err, bot.ErrDoubt)
 		}
@@ -146,23 +149,48 @@ func (a *App) judge(what string, err error, e effect) error {
 	}
 }
 
+// out makes of an error that the platform cannot be used, and remembers it for Check
+// unless that asks for it anyhow.
+func (a *App) out(what string, err error) error {
+	_, refused := slackError(err)
+	err = fmt.Errorf("slack: %s: %s: %w (%w)", what, remedy(what, err), knowledge.ErrAway, err)
+	if refused && what != "auth.test" && what != methodOpen {
+		a.status.note(what, err, a.o.Now())
+	}
+	return err
+}
+
+// pause is for how long a busy Slack wants to be left alone.
+func pause(err error) time.Duration {
+	if limited, ok := errors.AsType[*api.RateLimitedError](err); ok {
+		return max(limited.RetryAfter, time.Second)
+	}
+	return busyPause
+}
+
 // had reports whether Slack may have had the request.
 func had(err error) bool {
 	c, ok := errors.AsType[*callError](err)
 	return !ok || c.had
 }
 
+// methodOpen is the method by which a socket is asked for, with the app's token.
+const methodOpen = "apps.connections.open"
+
 // remedy says to administrators what keeps the bot out of Slack.
-func remedy(err error) string {
+func remedy(what string, err error) string {
 	r, ok := slackError(err)
 	if !ok {
 		return "Slack не отвечает: проверьте сеть и slack.api"
 	}
+	if what == methodOpen {
+		return socketRemedy(r.Err)
+	}
 	switch r.Err {
 	case "invalid_auth", "not_authed", "not_allowed_token_type":
-		return "Slack не принимает токен: возьмите его заново на странице приложения, OAuth & Permissions (slack.token)"
+		return "Slack не принимает токен бота: возьмите его заново на странице приложения, OAuth & Permissions, и задайте slack.token (xoxb-…)"
 	case "token_revoked", "token_expired", "account_inactive", "app_not_installed":
-		return "приложение удалено из Slack или его токен отозван: установите приложение снова и задайте новый slack.token"
+		return "приложение удалено из Slack или его токен отозван: установите приложение снова (Install App) и задайте новый slack.token"
 	case "missing_scope", "no_permission", "team_access_not_granted", "access_denied":
 		if r.Needed != "" {
 			return "приложению в Slack не хватает права " + r.Needed + ": добавьте его по configs/slack-manifest.yaml и переустановите приложение"
@@ -170,6 +198,21 @@ func remedy(err error) string {
 		return "приложению в Slack не хватает прав: обновите их по configs/slack-manifest.yaml и переустановите приложение"
 	case "messages_tab_disabled":
 		return "приложению нельзя писать лично: включите Messages Tab на странице приложения, App Home"
+	case "two_factor_setup_required", "org_login_required", "ekm_access_denied", "enterprise_is_restricted", "accesslimited":
+		return "Slack не пускает приложение: спросите администратора рабочего пространства (" + r.Err + ")"
 	}
 	return "Slack сейчас не работает для этого приложения"
+}
+
+// socketRemedy says why Slack gives no socket.
+func socketRemedy(code string) string {
+	switch code {
+	case "not_allowed_token_type", "missing_scope":
+		return "slack.app — не токен приложения или без права connections:write: создайте его на странице приложения, Basic Information → App-Level Tokens (xapp-…)"
+	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive":
+		return "Slack не принимает токен приложения: создайте его заново на странице приложения, Basic Information → App-Level Tokens, и задайте slack.app (xapp-…)"
+	case "internal_error", "fatal_error", "service_unavailable", "request_timeout":
+		return "Slack сейчас не отвечает"
+	}
+	return "Slack не даёт соединения: включите Socket Mode на странице приложения или задайте slack.mode: http"
 }

@@ -38,9 +38,11 @@ func TestFetch(t *testing.T) {
 		is     error  // nil for none, or one that only says in words
 		says   string // in the error
 	}{
-		"a file":       {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "содержимое") }, want: "содержимое"},
-		"a page":       {answer: page, media: "text/html", want: "<html>"},
-		"sign-in page": {answer: page, media: "image/png", says: "files:read"},
+		"a file":        {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "содержимое") }, want: "содержимое"},
+		"an empty file": {answer: code(204), want: ""},
+		"refused":       {answer: code(400), says: "HTTP 400"},
+		"a page":        {answer: page, media: "text/html", want: "<html>"},
+		"sign-in page":  {answer: page, media: "image/png", says: "files:read"},
 		"sign-in page by redirect": {answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/?redir=%2Ffiles%2FF1", http.StatusFound)
 		}, says: "files:read"},
@@ -62,7 +64,7 @@ func TestFetch(t *testing.T) {
 				if err != nil || got != c.want {
 					t.Errorf("%q, %v", got, err)
 				}
-			case c.is != nil && !errors.Is(err, c.is), err == nil, !strings.Contains(err.Error(), c.says):
+			case c.is != nil && !errors.Is(err, c.is), err == nil, c.says == "HTTP 400" && errors.Is(err, knowledge.ErrAway), !strings.Contains(err.Error(), c.says):
 				t.Errorf("the error is %v", err)
 			}
 		})
@@ -98,12 +100,12 @@ func TestTokenStaysWithSlack(t *testing.T) {
 	if asked.Load() != 0 {
 		t.Errorf("a stranger was asked %d times", asked.Load())
 	}
-	real := slack.New(slack.Options{Token: "xoxb-x"})
+	app := slack.New(slack.Options{Token: "xoxb-x"})
 	for address, want := range map[string]bool{
 		"https://files.slack.com/files-pri/x": true, "https://slack.com/x": true, "https://FILES.slack.com/x": true,
 		"http://files.slack.com/x": false, "https://evil.slack.com.example/x": false, "https://files.slack.com:444/x": false, "https://evilslack.com/x": false, "https://slack-files.com/x": false,
 	} {
-		if got := slack.KeepsFiles(real, address); got != want {
+		if got := slack.KeepsFiles(app, address); got != want {
 			t.Errorf("%s gets the token: %t", address, got)
 		}
 	}
@@ -160,6 +162,7 @@ func TestSendFile(t *testing.T) {
 		return d
 	}
 	t.Run("goes into the thread", func(t *testing.T) {
+		t.Parallel()
 		d := desksOf(t)
 		got, err := d.app.Send(t.Context(), file("k", "папка/отчёт.txt"))
 		if err != nil || got != "F9" || *uploaded.Load() != "содержимое" {
@@ -172,6 +175,7 @@ func TestSendFile(t *testing.T) {
 		}
 	})
 	t.Run("for one person alone goes to them", func(t *testing.T) {
+		t.Parallel()
 		d := desksOf(t)
 		private := file("k", "x")
 		private.Message.Private = true
@@ -198,6 +202,7 @@ func TestSendFile(t *testing.T) {
 		"too fast":        {"k", func(d *desks) { d.api.answer("files.getUploadURLExternal", code(429)) }, "slow"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d := desksOf(t)
 			c.breaks(d)
 			_, err := d.app.Send(t.Context(), file(c.key, "x"))

@@ -41,8 +41,8 @@ func (a *App) sendFile(ctx context.Context, p place, d bot.Dispatch) (string, er
 	}
 	defer func() { _ = content.Close() }()
 	to, err := a.api.GetUploadURLExternalContext(ctx, api.GetUploadURLExternalParameters{FileName: fileName(f.Name), FileSize: int(size)})
-	if err != nil {
-		return "", a.judge("files.getUploadURLExternal", err, repeatable)
+	if err = a.judge("files.getUploadURLExternal", err, repeatable); err != nil {
+		return "", err
 	}
 	if err := a.client.upload(ctx, to.UploadURL, content, size); err != nil {
 		return "", a.judge("uploading a file", err, repeatable)
@@ -64,10 +64,7 @@ func (a *App) completeUpload(ctx context.Context, p place, f api.FileSummary) er
 	if p.thread != "" && classify(err) == threadless {
 		err = complete("")
 	}
-	if err != nil {
-		return a.judge("files.completeUploadExternal", err, creates)
-	}
-	return nil
+	return a.judge("files.completeUploadExternal", err, creates)
 }
 
 // fileName is a name that Slack takes: never empty, nor a path.
@@ -85,7 +82,7 @@ func fileName(name string) string {
 }
 
 // errNoAccess says that Slack shows its sign-in page instead of a file.
-var errNoAccess = errors.New("файл в Slack боту отдаётся: приложению нужно право files:read (configs/slack-manifest.yaml), а боту — доступ к чату с файлом")
+var errNoAccess = errors.New("файл Slack боту не отдаёт: приложению нужно право files:read (configs/slack-manifest.yaml), а боту — доступ к чату с файлом")
 
 // Fetch implements bot.Fetcher. The token goes to Slack's files and to nobody else,
 // whatever address an event names.
@@ -117,8 +114,8 @@ func (a *App) lookUpFile(ctx context.Context, id string) (string, error) {
 	if r, ok := slackError(err); ok && (r.Err == "file_not_found" || r.Err == "file_deleted") {
 		return "", fmt.Errorf("slack: file %s: %w", id, knowledge.ErrNotFound)
 	}
-	if err != nil {
-		return "", a.judge("files.info", err, repeatable)
+	if err = a.judge("files.info", err, repeatable); err != nil {
+		return "", err
 	}
 	return f.URLPrivate, nil
 }
@@ -135,8 +132,8 @@ func (a *App) download(ctx context.Context, address string) (*http.Response, err
 		}
 		r.Header.Set("Authorization", "Bearer "+a.o.Token)
 		response, err := a.client.do(r)
-		if err != nil {
-			return nil, a.judge("downloading a file", err, repeatable)
+		if err = a.judge("downloading a file", err, repeatable); err != nil {
+			return nil, err
 		}
 		next := elsewhere(response)
 		if next == nil {
@@ -184,14 +181,26 @@ func (a *App) downloaded(r *http.Response, f bot.File) error {
 		return fmt.Errorf("slack: file: HTTP %d: %w", r.StatusCode, knowledge.ErrNotFound)
 	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden:
 		return errNoAccess
+	case r.StatusCode == http.StatusNoContent: // an empty one
+		return nil
 	case r.StatusCode != http.StatusOK:
-		return a.judge("downloading a file", &statusError{code: r.StatusCode}, repeatable)
+		return a.notDownloaded(r.StatusCode)
 	case a.o.MaxFile > 0 && r.ContentLength > a.o.MaxFile:
 		return fmt.Errorf("slack: a file of %d bytes: %w", r.ContentLength, knowledge.ErrInvalid)
 	case isPage(r) && f.Media != "text/html":
 		return errNoAccess
 	}
 	return nil
+}
+
+// notDownloaded is the error of an answer that has no file.
+func (a *App) notDownloaded(code int) error {
+	err := &statusError{code: code}
+	if code < http.StatusInternalServerError && code != http.StatusTooManyRequests {
+		// Of this file, and no reason to wait for Slack: it is tried a few times.
+		return fmt.Errorf("slack: downloading a file: %w", err)
+	}
+	return a.judge("downloading a file", err, repeatable)
 }
 
 func isPage(r *http.Response) bool {

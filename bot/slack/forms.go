@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -40,6 +41,8 @@ func forms(v bot.Verb) builder {
 		return detailsForm
 	case bot.EditAnswer:
 		return answerForm
+	case bot.ChooseTopic:
+		return topicForm
 	default:
 		return nil
 	}
@@ -57,6 +60,24 @@ func answerForm(a *App, f bot.Form, frame blocks.Frame) (api.ModalViewRequest, e
 	return blocks.TextForm{
 		Frame: frame, Label: a.o.Say.Say("slack_form_answer_label", texts.Data{"Question": f.Title}), Initial: f.Text,
 	}.Modal()
+}
+
+// errNoTopics says that there is nothing to choose from, which the chat says better.
+var errNoTopics = errors.New("slack: a form without topics")
+
+func topicForm(a *App, f bot.Form, frame blocks.Frame) (api.ModalViewRequest, error) {
+	if len(f.Topics) == 0 {
+		return api.ModalViewRequest{}, errNoTopics
+	}
+	frame.Title = a.o.Say.Say("slack_form_topic", nil)
+	form := blocks.TopicForm{
+		Frame: frame, Label: a.o.Say.Say("slack_form_topic_label", texts.Data{"Question": f.Title}), Hint: a.o.Say.Say("slack_form_topic_hint", nil),
+		OtherLabel: a.o.Say.Say("slack_form_topic_other", nil),
+	}
+	for _, name := range f.Topics {
+		form.Topics = append(form.Topics, blocks.Topic{Label: name, Value: name})
+	}
+	return form.Modal()
 }
 
 // openForm opens the form of a button, and reports whether it did. When it did not,
@@ -93,10 +114,8 @@ func (a *App) tryForm(ctx context.Context, x action, b bot.OldButton, under stri
 	if err != nil {
 		return err
 	}
-	if _, err := a.api.OpenViewContext(ctx, x.Trigger, view); err != nil {
-		return a.judge("views.open", err, repeatable)
-	}
-	return nil
+	_, err = a.api.OpenViewContext(ctx, x.Trigger, view)
+	return a.judge("views.open", err, repeatable)
 }
 
 // takeForm takes a form that was filled in.

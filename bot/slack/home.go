@@ -26,10 +26,8 @@ func (a *App) publishHome(ctx context.Context, user string) error {
 	if err != nil {
 		return fmt.Errorf("slack: read a start page: %w", err)
 	}
-	if _, err := a.api.PublishViewContext(ctx, api.PublishViewContextRequest{UserID: user, View: homePage(a.o.Say, h)}); err != nil {
-		return a.judge("views.publish", err, repeatable)
-	}
-	return nil
+	_, err = a.api.PublishViewContext(ctx, api.PublishViewContextRequest{UserID: user, View: homePage(a.o.Say, h)})
+	return a.judge("views.publish", err, repeatable)
 }
 
 // homePage lays out a start page.

@@ -62,7 +62,10 @@ func (t translator) byPerson(m message) bool {
 // chat returns the chat that a message belongs to, and beneath which message replies
 // go.
 func (t translator) chat(direct bool, channel string, m message) (chat bot.ChatID, root string) {
-	root = cmp.Or(m.Thread, m.TS)
+	root = m.TS
+	if isStamp(m.Thread) {
+		root = m.Thread
+	}
 	if direct {
 		return private(m.User), root
 	}
@@ -70,14 +73,14 @@ func (t translator) chat(direct bool, channel string, m message) (chat bot.ChatI
 }
 
 func (t translator) said(m message) []bot.Event {
-	if !t.byPerson(m) || !isStamp(m.TS) || m.Channel == "" {
+	if !t.known(m, m) {
 		return nil
 	}
 	direct := t.direct(m)
 	chat, root := t.chat(direct, m.Channel, m)
 	body := bot.Said{Text: commandWord(t.text(m.Text)), Ref: m.TS, Under: root, Files: files(m.Files)}
-	if m.Thread != m.TS {
-		body.Answers = m.Thread
+	if root != m.TS {
+		body.Answers = root
 	}
 	e := bot.Event{Key: t.key(m.Channel, m.TS), Chat: chat, From: identity(m.User), Body: body}
 	if m.ClientID != "" {
@@ -110,7 +113,7 @@ func (t translator) changed(m message) []bot.Event {
 	if now.Subtype == "tombstone" && before != nil { // deleted, with replies that stay
 		return t.gone(m, *before)
 	}
-	if now.Edited == nil || !t.byPerson(*now) || before != nil && before.Text == now.Text {
+	if now.Edited == nil || !t.known(m, *now) || before != nil && before.Text == now.Text {
 		return nil
 	}
 	direct := t.direct(m)
@@ -119,6 +122,11 @@ func (t translator) changed(m message) []bot.Event {
 	}
 	chat, _ := t.chat(direct, m.Channel, *now)
 	return []bot.Event{t.edited(chat, m.Channel, *now)}
+}
+
+// known reports whether it is clear what message of which person an event is about.
+func (t translator) known(e, m message) bool {
+	return t.byPerson(m) && isStamp(m.TS) && isID(e.Channel)
 }
 
 // edited is the event of a message's latest edit.
@@ -137,19 +145,18 @@ func (t translator) deleted(m message) []bot.Event {
 }
 
 func (t translator) gone(m, before message) []bot.Event {
-	ts := cmp.Or(before.TS, m.DeletedTS)
-	if !t.byPerson(before) || !isStamp(ts) {
+	before.TS = cmp.Or(before.TS, m.DeletedTS)
+	if !t.known(m, before) {
 		return nil
 	}
 	direct := t.direct(m)
 	if !direct && !t.mentioned(before.Text) {
 		return nil
 	}
-	before.TS = ts
 	chat, _ := t.chat(direct, m.Channel, before)
 	return []bot.Event{{
-		Key:  t.key(m.Channel, ts, "deleted"),
-		Chat: chat, From: identity(before.User), Body: bot.Deleted{Ref: ts},
+		Key:  t.key(m.Channel, before.TS, "deleted"),
+		Chat: chat, From: identity(before.User), Body: bot.Deleted{Ref: before.TS},
 	}}
 }
 
@@ -199,5 +206,12 @@ func commandWord(text string) string {
 	case "start", "начать":
 		return "/start"
 	}
+	if code := invitation.FindStringSubmatch(text); code != nil {
+		return "/start " + code[1]
+	}
 	return text
 }
+
+// invitation is «start CODE», which Slack would not pass on with its slash. A code has
+// 32 characters: see knowledge.Invitation.
+var invitation = regexp.MustCompile(`^(?i:start|начать)\s+([A-Za-z0-9_-]{32})$`)

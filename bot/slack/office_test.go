@@ -231,7 +231,7 @@ func (o *office) said(channel string) []devenv.SlackMessage {
 	return slices.DeleteFunc(o.peer.Messages(channel), func(m devenv.SlackMessage) bool { return m.BotID == "" })
 }
 
-func russian(t *testing.T) *texts.Catalogue {
+func russian(t testing.TB) *texts.Catalogue {
 	t.Helper()
 	say, err := texts.New("ru")
 	if err != nil {

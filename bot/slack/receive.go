@@ -50,6 +50,9 @@ func (a *App) store(ctx context.Context, events ...bot.Event) error {
 	}
 	for i := range events {
 		events[i].At = a.o.Now()
+		if again := events[i].Again; again != nil {
+			again.At = events[i].At
+		}
 	}
 	if err := a.o.Core.Post(ctx, events...); err != nil {
 		return fmt.Errorf("slack: store events: %w", err)
@@ -183,7 +186,10 @@ func pressedIn(x action) (chat bot.ChatID, under string) {
 	if x.Container.Ephemeral && x.Container.ThreadTS == "" {
 		under = "" // nobody can write beneath what is not there
 	}
-	if channel == "" || isDirect(channel) {
+	if !isStamp(under) {
+		under = ""
+	}
+	if !isID(channel) || isDirect(channel) {
 		return private(x.User.ID), under
 	}
 	return bot.NewShared(Platform, channel, under, x.User.ID), under

@@ -32,7 +32,7 @@ const secret = "signing-secret"
 
 // desks has an app on a stub of the API, and what it brings to the core.
 type desks struct {
-	t    *testing.T
+	t    testing.TB
 	api  *stub
 	core *desk
 	app  *slack.App
@@ -40,7 +40,7 @@ type desks struct {
 	run  func() // lets what goes on in the background come to its end
 }
 
-func newDesks(t *testing.T, change ...func(*slack.Options)) *desks {
+func newDesks(t testing.TB, change ...func(*slack.Options)) *desks {
 	t.Helper()
 	d := &desks{t: t, api: newStub(t), core: &desk{}, log: &record{}}
 	o := slack.Options{
@@ -130,7 +130,7 @@ func (d *desks) transcript(name string, w *httptest.ResponseRecorder) string {
 }
 
 // compact shows JSON on one line, as it is read, and other text as it is.
-func compact(t *testing.T, text []byte) string {
+func compact(t testing.TB, text []byte) string {
 	t.Helper()
 	if !json.Valid(text) {
 		return string(text)
@@ -165,7 +165,7 @@ func TestRequests(t *testing.T) {
 			}
 			a := txtar.Parse(raw)
 			d := newDesks(t)
-			d.core.buttons, d.core.form, d.core.home = oldButtons(), bot.Form{Title: "Как „это“ сделать?", Text: "**Так**"}, startPage()
+			d.core.buttons, d.core.form, d.core.home = oldButtons(), bot.Form{Title: "Как „это“ сделать?", Text: "**Так**", Topics: []string{"Сделки", "Отпуск & больничный"}}, startPage()
 			var got strings.Builder
 			kept := a.Files[:0]
 			want := ""
@@ -203,6 +203,7 @@ func oldButtons() map[string]bot.OldButton {
 		"a.0.0": button("slack:U1", "a.0.0", bot.NotMine, ""),
 		"a.1.0": button("slack:U1", "a.1.0", bot.AddDetails, ""),
 		"a.1.1": button("slack:U1", "a.1.1", bot.EditAnswer, ""),
+		"a.1.3": button("slack:U1", "a.1.3", bot.ChooseTopic, ""),
 		"a.1.2": button("slack:U1", "a.1.2", bot.AddDetails, "Дописать"),
 		"c.0.0": button("slack:C1/1700000000.000100/U1", "c.0.0", bot.NotMine, ""),
 		"c.1.0": button("slack:C1/1700000000.000100/U1", "c.1.0", bot.AddDetails, ""),

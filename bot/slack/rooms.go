@@ -35,7 +35,20 @@ func (r *rooms) forget(user string) {
 }
 
 // isUser reports whether an id is a person's: W in workspaces that came from a grid.
-func isUser(id string) bool { return strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") }
+func isUser(id string) bool {
+	return (strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W")) && isID(id)
+}
+
+// isID reports whether s may be an id of Slack's: letters and digits, so that what is
+// made of several can be taken apart again.
+func isID(s string) bool {
+	for _, r := range s {
+		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') {
+			return false
+		}
+	}
+	return s != ""
+}
 
 // isDirect reports whether a channel is somebody's talk with the bot.
 func isDirect(channel string) bool { return strings.HasPrefix(channel, "D") }
@@ -59,8 +72,8 @@ func (a *App) direct(ctx context.Context, user string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
 	c, _, _, err := a.api.OpenConversationContext(ctx, &api.OpenConversationParameters{Users: []string{user}})
-	if err != nil {
-		return "", a.judge("conversations.open", err, repeatable)
+	if err = a.judge("conversations.open", err, repeatable); err != nil {
+		return "", err
 	}
 	a.rooms.put(user, c.ID)
 	return c.ID, nil

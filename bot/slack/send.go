@@ -103,11 +103,9 @@ func (a *App) post(ctx context.Context, p place, part blocks.Part, d bot.Dispatc
 		part.Blocks = nil
 		external, err = send(ctx, p, part, d)
 	}
-	switch {
-	case err == nil && external == "":
+	err = a.judge("chat.postMessage", err, creates)
+	if err == nil && external == "" {
 		err = errors.Join(fmt.Errorf("slack: an answer without the id of the message: %w", knowledge.ErrAway), bot.ErrDoubt)
-	case err != nil:
-		err = a.judge("chat.postMessage", err, creates)
 	}
 	return external, err
 }
@@ -188,8 +186,8 @@ func (a *App) replace(ctx context.Context, p place, d bot.Dispatch, parts []bloc
 		return a.post(ctx, p, parts[d.Part], d)
 	default:
 	}
-	if err != nil {
-		return "", a.judge("chat.update", err, repeatable)
+	if err = a.judge("chat.update", err, repeatable); err != nil {
+		return "", err
 	}
 	return old[d.Part], nil
 }
@@ -226,8 +224,8 @@ func (a *App) mark(ctx context.Context, p place, d bot.Dispatch) (string, error)
 			continue
 		default:
 		}
-		if err != nil {
-			return "", a.judge("chat.update", err, repeatable)
+		if err = a.judge("chat.update", err, repeatable); err != nil {
+			return "", err
 		}
 	}
 	return "", nil

@@ -306,8 +306,55 @@ func TestRemedies(t *testing.T) {
 			t.Errorf("%s: %v, want «%s»", code, err, want)
 		}
 		d.api.fail("auth.test", code)
-		if err := d.app.Check(t.Context()); err == nil || !errors.Is(err, knowledge.ErrAway) {
+		if _, err := d.app.Check(t.Context()); err == nil || !errors.Is(err, knowledge.ErrAway) {
 			t.Errorf("%s: the check says %v", code, err)
+		}
+	}
+}
+
+// A message that cannot be changed any more, as one of a year ago, stays as it is: the
+// press on it counts all the same.
+func TestMarkOnAnOldMessage(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived"} {
+		d := newDesks(t)
+		d.api.fail("chat.update", code)
+		old := message(inChannel, bot.Message{Text: "Помогло?", Sections: []bot.Section{{Choice: true, Buttons: []bot.Button{{ID: "c.0.0", Label: "Да"}}}}}).Delivery
+		old.External = []string{"1700000000.000200"}
+		mark := message(inChannel, bot.Message{Replaces: "7/1", Chosen: "Да"})
+		mark.Of, mark.Taken = &old, map[int]string{0: "Да"}
+		if _, err := d.app.Send(t.Context(), mark); err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+		if calls := d.api.methods(); len(calls) != 1 || calls[0] != "chat.update" {
+			t.Errorf("%s: %q is called", code, calls)
+		}
+	}
+}
+
+// An invitation's code is passed on without its slash, which Slack keeps to itself; what
+// only looks like one is a question.
+func TestInvitationCode(t *testing.T) {
+	t.Parallel()
+	code := strings.Repeat("aB3_-x9Q", 4)
+	for text, want := range map[string]string{
+		"start " + code: "/start " + code, "Начать  " + code: "/start " + code, "start": "/start", "/start " + code: "/start " + code,
+		"start сделку": "start сделку", "start " + code + "x": "start " + code + "x", "рестарт " + code: "рестарт " + code,
+	} {
+		d := newDesks(t)
+		body, err := json.Marshal(map[string]any{"type": "event_callback", "team_id": "T1", "event": map[string]any{
+			"type": "message", "channel": "D1", "channel_type": "im", "user": "U1", "ts": "1.1", "text": text,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.deliver("event", body)
+		events := d.core.taken()
+		if len(events) != 1 {
+			t.Fatalf("%q makes %d events", text, len(events))
+		}
+		if said, ok := events[0].Body.(bot.Said); !ok || said.Text != want {
+			t.Errorf("%q is said as %+v", text, events[0].Body)
 		}
 	}
 }

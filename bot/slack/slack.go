@@ -83,6 +83,7 @@ type App struct {
 	names   names
 	hooks   hooks
 	opening triggers
+	status  status
 
 	mu sync.Mutex
 	me self // zero before it is known
@@ -115,6 +116,7 @@ func New(o Options) *App {
 	a := &App{
 		o: o, client: newCaller(o), rooms: rooms{channels: map[string]string{}}, names: names{known: map[string]string{}},
 		hooks: hooks{open: map[[2]string]hook{}}, opening: triggers{seen: map[string]time.Time{}},
+		status: status{refusals: map[string]refusal{}},
 	}
 	a.api = api.New(o.Token, api.OptionAPIURL(o.API), api.OptionAppLevelToken(o.AppToken), api.OptionHTTPClient(a.client),
 		api.OptionLog(slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug))) // it would print tickets
@@ -137,13 +139,6 @@ func (a *App) Run(ctx context.Context) error {
 	return a.listen(ctx)
 }
 
-// Check asks Slack whether the bot's token is good. The error has a sentence for
-// administrators and wraps knowledge.ErrAway.
-func (a *App) Check(ctx context.Context) error {
-	_, err := a.self(ctx)
-	return err
-}
-
 // self returns who the bot is, asking Slack once.
 func (a *App) self(ctx context.Context) (self, error) {
 	a.mu.Lock()
@@ -151,11 +146,9 @@ func (a *App) self(ctx context.Context) (self, error) {
 	if a.me.user != "" {
 		return a.me, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
-	defer cancel()
-	r, err := a.api.AuthTestContext(ctx)
+	r, err := a.authTest(ctx)
 	if err != nil {
-		return self{}, a.judge("auth.test", err, repeatable)
+		return self{}, err
 	}
 	a.me = self{team: r.TeamID, user: r.UserID, bot: r.BotID}
 	return a.me, nil

@@ -30,7 +30,7 @@ type call struct {
 	values url.Values
 }
 
-func newStub(t *testing.T) *stub {
+func newStub(t testing.TB) *stub {
 	t.Helper()
 	s := &stub{answers: map[string]func(http.ResponseWriter, *http.Request){}}
 	s.Server = httptest.NewServer(s)
@@ -72,7 +72,9 @@ func (s *stub) note(method string, r *http.Request) {
 func wellAnswered(method string, form url.Values) string {
 	switch method {
 	case "auth.test":
-		return `{"ok":true,"team_id":"T1","user_id":"U0BOT","bot_id":"B0BOT"}`
+		return `{"ok":true,"team":"Ромашка","team_id":"T1","user":"nastavnik","user_id":"U0BOT","bot_id":"B0BOT"}`
+	case "apps.connections.open":
+		return `{"ok":true,"url":"wss://example.com/link?ticket=1"}`
 	case "users.info":
 		return fmt.Sprintf(`{"ok":true,"user":{"id":%q,"team_id":"T1","name":"x","profile":{"real_name":"Имя %[1]s"}}}`, form.Get("user"))
 	case "conversations.open":

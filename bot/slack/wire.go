@@ -1,10 +1,12 @@
 package slack
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	api "github.com/slack-go/slack"
 )
@@ -143,6 +145,7 @@ type command struct {
 
 // parse reads a request. The error wraps errMalformed.
 func parse(kind string, payload []byte) (r request, err error) {
+	payload = withoutNull(payload)
 	switch kind {
 	case kindEvents:
 		r.event, err = parseEvent(payload)
@@ -159,6 +162,41 @@ func parse(kind string, payload []byte) (r request, err error) {
 		return request{}, fmt.Errorf("slack: %s: %w: %w", kind, errMalformed, err)
 	}
 	return r, nil
+}
+
+// withoutNull takes U+0000 out of JSON: no database takes it, and no person writes it.
+func withoutNull(payload []byte) []byte {
+	if !bytes.Contains(payload, []byte(`\u0000`)) {
+		return payload
+	}
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil || d.More() {
+		return payload // which is found out again
+	}
+	out, err := json.Marshal(scrub(v))
+	if err != nil {
+		return payload
+	}
+	return out
+}
+
+// scrub takes U+0000 out of all texts of a value.
+func scrub(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ReplaceAll(v, "\x00", "")
+	case []any:
+		for i := range v {
+			v[i] = scrub(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = scrub(v[k])
+		}
+	}
+	return v
 }
 
 func parseEvent(payload []byte) (*envelope, error) {
@@ -192,8 +230,11 @@ func parseForm(body []byte) (request, error) {
 	if form.Get("command") == "" {
 		return request{}, fmt.Errorf("slack: a form that is neither an action nor a command: %w", errMalformed)
 	}
+	get := func(key string) string {
+		return strings.ReplaceAll(strings.ToValidUTF8(form.Get(key), "\uFFFD"), "\x00", "")
+	}
 	return request{command: &command{
-		Team: form.Get("team_id"), User: form.Get("user_id"), UserName: form.Get("user_name"), Text: form.Get("text"), Trigger: form.Get("trigger_id"),
+		Team: get("team_id"), User: get("user_id"), UserName: get("user_name"), Text: get("text"), Trigger: get("trigger_id"),
 	}}, nil
 }
 

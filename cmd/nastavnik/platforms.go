@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -88,7 +89,13 @@ func (a *app) connectSlack(wake func()) (connection, error) {
 	}
 	s := slack.New(o)
 	out := connection{name: slack.Platform, title: "Slack", platform: s.Platform(), receive: s.Run, registry: s}
-	out.check = func(ctx context.Context) (string, error) { return "", s.Check(ctx) }
+	out.check = func(ctx context.Context) (string, error) {
+		name, err := s.Check(ctx)
+		if scopes, ok := errors.AsType[*slack.ScopesError](err); ok {
+			return name, health.Warn("%s", scopes.Error())
+		}
+		return name, err
+	}
 	if c.Mode == configs.ModeHTTP {
 		out.routes = map[string]http.Handler{slackPath: s.Handler()}
 	}
