@@ -53,17 +53,18 @@ func (s Senior) validate(bad func(key, format string, args ...any)) {
 	if s.Limit < 0 || s.Limit > maxLimit {
 		bad("senior.limit", "от 0 (без предела) до %d, а не %d", maxLimit, s.Limit)
 	}
-	waiting := func(key string, d time.Duration) {
-		if d < 0 || d > maxWaiting || d > 0 && d < time.Minute {
+	for key, d := range map[string]time.Duration{"senior.remind": s.Remind, "senior.handover": s.HandOver} {
+		if !isWaiting(d) {
 			bad(key, "0 (никогда) или от 1m до %s рабочего времени, а не %s", maxWaiting, d)
 		}
 	}
-	waiting("senior.remind", s.Remind)
-	waiting("senior.handover", s.HandOver)
 	if s.HandOver > 0 && s.Remind >= s.HandOver {
 		bad("senior.handover", "позже напоминания (senior.remind: %s), а не %s", s.Remind, s.HandOver)
 	}
 }
+
+// isWaiting reports whether d is a time to wait for somebody, or never.
+func isWaiting(d time.Duration) bool { return d == 0 || time.Minute <= d && d <= maxWaiting }
 
 // Days returns a list of days with the files among them read: in a file, each line is
 // a day, and what follows # a remark.
