@@ -339,6 +339,7 @@ func TestFilesAreFetched(t *testing.T) {
 		{name: "at once", kept: 1},
 		{name: "after an outage", errs: []error{fmt.Errorf("down: %w", knowledge.ErrAway), strange}, kept: 1},
 		{name: "never", errs: []error{strange, strange, strange, strange, strange}},
+		{name: "an outage without an end", errs: slices.Repeat([]error{fmt.Errorf("down: %w", knowledge.ErrAway)}, 100_000)},
 		{name: "gone", errs: []error{knowledge.ErrNotFound}},
 		{name: "too large for the platform", errs: []error{knowledge.ErrInvalid}},
 		{name: "too large", size: 1 << 40},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -19,13 +20,32 @@ func (r *Runner) fetch(ctx context.Context, row Row, s Said) (Said, error) {
 		if err == nil {
 			continue
 		}
-		if errors.Is(err, knowledge.ErrAway) || ctx.Err() != nil || row.Attempts+1 < maxAttempts {
+		if r.fetchAgain(ctx, row, err) {
 			return s, fmt.Errorf("fetch file %d of %d: %w", i+1, len(s.Files), err)
 		}
 		r.Log.ErrorContext(ctx, "a file is given up", "conversation", row.Chat, "event_id", row.ID, "err", err)
 		f.Problem = FileLost
 	}
 	return s, nil
+}
+
+// fetchWithin is for how long a file is waited for while the platform is away: the
+// person's words wait with it.
+const fetchWithin = 30 * time.Minute
+
+// fetchAgain reports whether a file that could not be fetched is to be tried again.
+func (r *Runner) fetchAgain(ctx context.Context, row Row, err error) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	if errors.Is(err, knowledge.ErrAway) {
+		begun := row.At
+		if r.since.After(begun) {
+			begun = r.since
+		}
+		return r.Now().Sub(begun) < fetchWithin
+	}
+	return row.Attempts+1 < maxAttempts
 }
 
 func (r *Runner) fetchFile(ctx context.Context, row Row, f *File) error {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/configs"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
@@ -52,3 +54,23 @@ func readDays(list []string) (map[knowledge.Date]bool, error) {
 
 // access is who may use the bot.
 func (a *app) access() knowledge.Access { return knowledge.Access(a.cfg.Access) }
+
+// queueEvery is how often the queue is looked at: somebody is back from holiday, or
+// begins to work, without anything having happened in a chat.
+const queueEvery = time.Minute
+
+// keepQueue gives out what waits for a senior until ctx ends.
+func (a *app) keepQueue(ctx context.Context, p post) error {
+	return p.lead(ctx, "queue", func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			if _, err := a.office().GiveOut(ctx); err != nil && !errors.Is(err, knowledge.ErrAway) && ctx.Err() == nil {
+				a.log.ErrorContext(ctx, "giving out the queue failed", "err", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(queueEvery):
+			}
+		}
+		return nil
+	})
+}

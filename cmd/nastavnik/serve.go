@@ -129,6 +129,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	g.Go(func() error { return p.keep(run, r.Wake) })
 	g.Go(func() error { return a.catchUp(run) })
 	g.Go(func() error { return a.keepFrequent(run) })
+	g.Go(func() error { return a.keepQueue(run, p) })
 	g.Go(func() error { return a.keepShared(run, p) })
 	g.Go(func() error { return a.flushFiles(run) })
 	g.Go(func() error { return a.monitor.Watch(run, checkParts) })
