@@ -368,7 +368,7 @@ func TestFilesAreFetched(t *testing.T) {
 					stop()
 				}
 				h.mu.Lock()
-				h.now = h.now.Add(time.Second)
+				h.now = h.now.Add(20 * time.Second)
 				h.mu.Unlock()
 				select {
 				case err := <-done:
