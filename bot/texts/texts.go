@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"regexp"
+	"slices"
+	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"go.yaml.in/yaml/v3"
@@ -26,20 +28,29 @@ func Languages() []string { return []string{"ru", "en"} }
 
 // New returns the catalogue of a language. What a language lacks is said in Russian.
 func New(lang string) (*Catalogue, error) {
-	bundle := i18n.NewBundle(language.Russian)
-	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
-	known := false
+	if !slices.Contains(Languages(), lang) {
+		return nil, fmt.Errorf("texts: unknown language %q: known are %v", lang, Languages())
+	}
+	all, err := bundle()
+	if err != nil {
+		return nil, err
+	}
+	return &Catalogue{localizer: i18n.NewLocalizer(all, lang)}, nil
+}
+
+// bundle reads all languages, once.
+//
+//nolint:gochecknoglobals // it is read at most once a process and never changes after that
+var bundle = sync.OnceValues(func() (*i18n.Bundle, error) {
+	b := i18n.NewBundle(language.Russian)
+	b.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
 	for _, l := range Languages() {
-		known = known || l == lang
-		if _, err := bundle.LoadMessageFileFS(files, l+".yaml"); err != nil {
+		if _, err := b.LoadMessageFileFS(files, l+".yaml"); err != nil {
 			return nil, fmt.Errorf("texts: language %s: %w", l, err)
 		}
 	}
-	if !known {
-		return nil, fmt.Errorf("texts: unknown language %q: known are %v", lang, Languages())
-	}
-	return &Catalogue{localizer: i18n.NewLocalizer(bundle, lang)}, nil
-}
+	return b, nil
+})
 
 // Say returns the text with the id, filled with data. An id that is in no
 // catalogue is returned itself; a test keeps that from happening.
