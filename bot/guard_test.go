@@ -16,6 +16,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // checker is the real searcher with a check of proposals that a test sets.
@@ -53,7 +54,7 @@ func newHouse(t *testing.T, disturbs func() ([]knowledge.Conflict, error)) *hous
 		t.Fatal(err)
 	}
 	h := &house{t: t, now: time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC), sent: map[bot.ChatID][]bot.Delivery{}}
-	if h.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: queue}); err != nil {
+	if h.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: sqlitetest.Folder(t, queue), Queue: queue}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.store.Close() })

@@ -16,6 +16,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // company does at random what people do, in an order that nobody thought of.
@@ -343,7 +344,11 @@ func TestDeskInvariants(t *testing.T) {
 	dirs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		dirs++
-		s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: fmt.Sprintf("%s/%d", t.TempDir(), dirs), Queue: sqlite.NoQueue{}})
+		dir := fmt.Sprintf("%s/%d", t.TempDir(), dirs)
+		if err := sqlitetest.Fill(t.Context(), dir, sqlite.NoQueue{}); err != nil {
+			rt.Fatal(err)
+		}
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Queue: sqlite.NoQueue{}})
 		if err != nil {
 			rt.Fatal(err)
 		}

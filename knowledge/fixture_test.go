@@ -9,6 +9,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // fixture is the embedded store with a clock, and the people of a company.
@@ -24,7 +25,7 @@ type fixture struct {
 
 func open(t testing.TB) *fixture {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: sqlite.NoQueue{}})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: sqlitetest.Folder(t, sqlite.NoQueue{}), Queue: sqlite.NoQueue{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // record is a store that a stage opens and closes.
@@ -23,7 +24,11 @@ type record interface {
 // openRecord opens the store in a folder or at the address of a PostgreSQL.
 func openRecord(ctx context.Context, where string, late *lateWork) (record, error) {
 	if !strings.HasPrefix(where, "postgres://") {
-		return sqlite.Open(ctx, sqlite.Options{Dir: filepath.Join(where, "data"), Queue: embeddedLate{late}})
+		o := sqlite.Options{Dir: filepath.Join(where, "data"), Queue: embeddedLate{late}}
+		if err := sqlitetest.Fill(ctx, o.Dir, o.Queue); err != nil {
+			return nil, err
+		}
+		return sqlite.Open(ctx, o)
 	}
 	o := postgres.Options{DSN: where, Queue: serverLate{late}}
 	if _, err := postgres.Migrate(ctx, o); err != nil {

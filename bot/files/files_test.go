@@ -22,6 +22,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/disk"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 const (
@@ -49,7 +50,7 @@ func open(t *testing.T) *office {
 	t.Helper()
 	o := &office{t: t, dir: t.TempDir(), now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), log: &bytes.Buffer{}}
 	var err error
-	if o.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: sqlite.NoQueue{}}); err != nil {
+	if o.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: sqlitetest.Folder(t, sqlite.NoQueue{}), Queue: sqlite.NoQueue{}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = o.store.Close() })

@@ -21,6 +21,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/disk"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // people has an employee, a senior and a channel with both and the bot.
@@ -99,7 +100,7 @@ func newOffice(t *testing.T, http bool, change ...func(*slack.Options)) *office 
 func (o *office) fill() {
 	o.t.Helper()
 	var err error
-	if o.store, err = sqlite.Open(o.t.Context(), sqlite.Options{Dir: o.t.TempDir(), Queue: sqlite.NoQueue{}}); err != nil {
+	if o.store, err = sqlite.Open(o.t.Context(), sqlite.Options{Dir: sqlitetest.Folder(o.t, sqlite.NoQueue{}), Queue: sqlite.NoQueue{}}); err != nil {
 		o.t.Fatal(err)
 	}
 	o.t.Cleanup(func() { _ = o.store.Close() })

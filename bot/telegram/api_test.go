@@ -24,6 +24,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 const (
@@ -309,7 +310,7 @@ func newBot(tb testing.TB, r rig, change ...func(*telegram.Options)) *telegram.B
 
 func newStore(tb testing.TB) *sqlite.Store {
 	tb.Helper()
-	s, err := sqlite.Open(context.Background(), sqlite.Options{Dir: tb.TempDir(), Queue: sqlite.NoQueue{}})
+	s, err := sqlite.Open(context.Background(), sqlite.Options{Dir: sqlitetest.Folder(tb, sqlite.NoQueue{}), Queue: sqlite.NoQueue{}})
 	if err != nil {
 		tb.Fatal(err)
 	}

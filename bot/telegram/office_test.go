@@ -21,6 +21,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/internal/flaky"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 var (
@@ -47,7 +48,7 @@ type office struct {
 
 func newOffice(t *testing.T, webhook bool) *office {
 	t.Helper()
-	o := &office{t: t, webhook: webhook, peer: devenv.Telegram(t), dir: t.TempDir()}
+	o := &office{t: t, webhook: webhook, peer: devenv.Telegram(t), dir: sqlitetest.Folder(t, sqlite.NoQueue{})}
 	o.proxy = flaky.New(t, o.peer.URL)
 	o.updates = o.proxy.TelegramUpdates(o.peer.Token)
 	var err error

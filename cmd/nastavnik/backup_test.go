@@ -95,7 +95,7 @@ func TestBackupIntoAFile(t *testing.T) {
 }
 
 func TestBackupRefuses(t *testing.T) {
-	c := newCLI(t)
+	c := emptyCLI(t)
 	if r := c.run("backup", t.TempDir()); r.code != exitFailed || !strings.Contains(r.err, "базы нет") {
 		t.Errorf("without a base: exit %d %s", r.code, r.err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // Doctor names those whom questions do not reach, and why, and says what to do.
 func TestDoctorNamesWhoCannotBeReached(t *testing.T) {
-	c := newCLI(t)
+	c := emptyCLI(t)
 	wantState(t, c.diagnose(0), "people", partOK, "ещё некого")
 	c.must("person", "add", "Иван")
 	wantState(t, c.diagnose(0), "people", partWarning, "person add ИМЯ --senior")

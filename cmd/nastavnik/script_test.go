@@ -33,12 +33,18 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// aboutTables is the transcript that begins where nobody has been.
+const aboutTables = "migrate"
+
 func runScript(t *testing.T, path string) {
 	archive, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := script{t: t, dir: t.TempDir()}
+	if strings.TrimSuffix(filepath.Base(path), ".txtar") != aboutTables {
+		s.cli().migrated()
+	}
 	for _, f := range archive.Files {
 		if err := os.WriteFile(filepath.Join(s.dir, f.Name), f.Data, 0o600); err != nil {
 			t.Fatal(err)
@@ -68,6 +74,9 @@ type script struct {
 	t   *testing.T
 	dir string
 }
+
+// cli runs the transcript's commands.
+func (s script) cli() cli { return cli{t: s.t, data: filepath.Join(s.dir, "data")} }
 
 // play runs the commands of a session and returns it with their present output.
 func (s script) play(session string) string {
@@ -100,7 +109,7 @@ func (s script) command(line string) string {
 		}
 		in = string(b)
 	}
-	r := cli{t: s.t, data: filepath.Join(s.dir, "data")}.read(in, words[1:]...)
+	r := s.cli().read(in, words[1:]...)
 	text := prefixed("> ", s.stable(r.out)) + prefixed("! ", s.stable(r.err))
 	if r.code != 0 {
 		text += fmt.Sprintf("= %d\n", r.code)

@@ -18,7 +18,7 @@ import (
 // onServer runs commands on a PostgreSQL.
 func onServer(t testing.TB, dsn string) cli {
 	t.Helper()
-	c := newCLI(t)
+	c := emptyCLI(t)
 	c.dsn = dsn
 	c.config = c.file("nastavnik.yaml", fmt.Sprintf("postgres:\n  dsn: %q\n", dsn))
 	return c

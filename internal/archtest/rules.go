@@ -50,6 +50,7 @@ func layout() []rule {
 		// The SQL that SQLite and PostgreSQL share stands in store/record.
 		{packages: "store/sqlite", may: []string{"knowledge", "bot", "store/record", "migrations"}},
 		{packages: "store/postgres", may: []string{"knowledge", "bot", "store/record", "migrations"}},
+		{packages: "store/sqlite/sqlitetest", may: []string{"store/sqlite"}, testOnly: true},
 		{packages: "store/storetest", may: []string{"knowledge", "bot"}, testOnly: true},
 		// It copies one record of truth into another, queue and all.
 		{packages: "store/transfer", may: []string{"knowledge", "bot", "store/sqlite", "store/postgres", "store/late", "store/lock"}},

@@ -20,6 +20,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // record is a store as the finder sees it, and as a test writes to it.
@@ -32,6 +33,9 @@ func openRecord(t testing.TB, dir string) record {
 	t.Helper()
 	queue, err := late.SQLite(slog.New(slog.DiscardHandler))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlitetest.Fill(t.Context(), dir, queue); err != nil {
 		t.Fatal(err)
 	}
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Queue: queue})

@@ -22,6 +22,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge/replay"
 	"github.com/nastavnik-bot/nastavnik/store/memory"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // record is a store as the replay and the finder see it.
@@ -38,7 +39,7 @@ func (r record) Update(ctx context.Context, fn func(knowledge.Tx) error) error {
 // emptyWorld is an empty base that is searched by words.
 func emptyWorld(t *testing.T) (replay.World, record) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Queue: sqlite.NoQueue{}})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: sqlitetest.Folder(t, sqlite.NoQueue{}), Queue: sqlite.NoQueue{}})
 	if err != nil {
 		t.Fatal(err)
 	}

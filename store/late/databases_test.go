@@ -15,6 +15,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // database is one of the two kinds, as the tests need it.
@@ -38,6 +39,9 @@ func openDatabase(ctx context.Context, address string, log *slog.Logger) (databa
 	}
 	queue, err := late.SQLite(log)
 	if err != nil {
+		return database{}, err
+	}
+	if err := sqlitetest.Fill(ctx, address, queue); err != nil {
 		return database{}, err
 	}
 	s, err := sqlite.Open(ctx, sqlite.Options{Dir: address, Queue: queue})

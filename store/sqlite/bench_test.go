@@ -40,7 +40,7 @@ func importMany(b *testing.B, s *sqlite.Store, run, n int) {
 
 func BenchmarkImport(b *testing.B) {
 	const n = 2000
-	s := open(b, b.TempDir())
+	s := open(b, folder(b))
 	run := 0
 	for b.Loop() {
 		run++
@@ -53,7 +53,7 @@ func BenchmarkImport(b *testing.B) {
 // starts: 10,000 questions with their wordings and vectors.
 func BenchmarkLoad(b *testing.B) {
 	const n, dim = 10_000, 384
-	s := open(b, b.TempDir())
+	s := open(b, folder(b))
 	importMany(b, s, 0, n)
 	var hashes []string
 	write(b, s, func(ctx context.Context, tx bot.Tx) error {
@@ -84,7 +84,7 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func BenchmarkChanged(b *testing.B) {
-	s := open(b, b.TempDir())
+	s := open(b, folder(b))
 	for b.Loop() {
 		if _, err := s.Changed(b.Context()); err != nil {
 			b.Fatal(err)
@@ -95,7 +95,7 @@ func BenchmarkChanged(b *testing.B) {
 // BenchmarkWrite is the smallest transaction: an event into the inbox, on the
 // disk.
 func BenchmarkWrite(b *testing.B) {
-	s := open(b, b.TempDir())
+	s := open(b, folder(b))
 	n := 0
 	for b.Loop() {
 		n++

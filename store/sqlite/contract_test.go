@@ -10,6 +10,6 @@ import (
 func TestContract(t *testing.T) {
 	storetest.TestStore(t, func(t *testing.T) bot.Store {
 		t.Helper()
-		return open(t, t.TempDir())
+		return open(t, folder(t))
 	})
 }

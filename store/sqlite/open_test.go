@@ -63,7 +63,7 @@ const inClosed = 30
 // closed makes a database with something in it and closes it.
 func closed(t *testing.T) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir = folder(t)
 	s, err := sqlite.Open(t.Context(), options(t, dir))
 	if err != nil {
 		t.Fatal(err)

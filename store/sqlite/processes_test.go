@@ -48,7 +48,7 @@ func countRole(ctx context.Context, dir string) error {
 
 func TestProcessesWriteAtOnce(t *testing.T) {
 	const processes = 4
-	dir := t.TempDir()
+	dir := folder(t)
 	s := open(t, dir)
 	write(t, s, func(ctx context.Context, tx bot.Tx) error { return tx.PutPerson(ctx, &knowledge.Person{Name: "0"}) })
 	var children []*process
@@ -192,7 +192,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
+			dir := folder(t)
 			c := spawn(t, "write", dir)
 			r := rand.New(rand.NewPCG(seed, 1))
 			committed, until := 0, r.IntN(60)

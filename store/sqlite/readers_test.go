@@ -28,7 +28,7 @@ func titles(ctx context.Context, s *sqlite.Store, ids ...string) ([]string, erro
 
 // Connections that read keep their statements, and see what was written since.
 func TestReadsAfterWritesAndFailures(t *testing.T) {
-	s := open(t, t.TempDir())
+	s := open(t, folder(t))
 	for i := range 21 {
 		text := fmt.Sprint("вопрос ", i)
 		write(t, s, func(ctx context.Context, tx bot.Tx) error {
@@ -61,7 +61,7 @@ func TestReadsAfterWritesAndFailures(t *testing.T) {
 
 // More readers than connections take turns; one that need not wait gives up.
 func TestReadsWaitForAConnection(t *testing.T) {
-	s := open(t, t.TempDir())
+	s := open(t, folder(t))
 	held, hold := make(chan struct{}), make(chan struct{})
 	const more = 4
 	done := make(chan error, more)
@@ -97,7 +97,7 @@ func TestReadsWaitForAConnection(t *testing.T) {
 }
 
 func TestReadAfterClose(t *testing.T) {
-	s, err := sqlite.Open(t.Context(), options(t, t.TempDir()))
+	s, err := sqlite.Open(t.Context(), options(t, folder(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestReadAfterClose(t *testing.T) {
 
 // A check needs no connection beside those that the readers have taken for good.
 func TestCheckBesideReaders(t *testing.T) {
-	s := open(t, t.TempDir())
+	s := open(t, folder(t))
 	var wg sync.WaitGroup
 	for range 16 { // every reader opens its connection
 		wg.Go(func() {

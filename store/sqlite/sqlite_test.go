@@ -13,6 +13,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/store/late"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 )
 
 // roleVariable makes the test binary another process that has the database of
@@ -84,6 +85,12 @@ func options(tb testing.TB, dir string) sqlite.Options {
 		tb.Fatal(err)
 	}
 	return sqlite.Options{Dir: dir, Queue: q}
+}
+
+// folder returns a data folder whose database has its tables and nothing else.
+func folder(tb testing.TB) string {
+	tb.Helper()
+	return sqlitetest.Folder(tb, options(tb, "").Queue)
 }
 
 // open opens the database in dir until the end of the test.

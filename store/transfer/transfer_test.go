@@ -25,6 +25,7 @@ import (
 	"github.com/nastavnik-bot/nastavnik/store/lock"
 	"github.com/nastavnik-bot/nastavnik/store/postgres"
 	"github.com/nastavnik-bot/nastavnik/store/sqlite"
+	"github.com/nastavnik-bot/nastavnik/store/sqlite/sqlitetest"
 	"github.com/nastavnik-bot/nastavnik/store/transfer"
 )
 
@@ -92,7 +93,7 @@ func later() time.Time { return time.Now().Add(48 * time.Hour).Truncate(time.Mil
 // late work. Rows have been removed, so that the databases' own numbers are ahead.
 func filled(tb testing.TB) string {
 	tb.Helper()
-	dir := tb.TempDir()
+	dir := sqlitetest.Folder(tb, sqliteQueue(tb))
 	s, err := sqlite.Open(tb.Context(), sqlite.Options{Dir: dir, Queue: sqliteQueue(tb)})
 	if err != nil {
 		tb.Fatal(err)
@@ -216,7 +217,7 @@ func TestThereAndBack(t *testing.T) {
 		t.Errorf("the late work is due at %v, %v", due, err)
 	}
 
-	back := t.TempDir()
+	back := sqlitetest.Folder(t, sqliteQueue(t))
 	from, to = openPostgres(t, dsn), openFolder(t, back)
 	again := copyAll(t, from, to, transfer.Options{})
 	shut(t, from)
@@ -475,7 +476,7 @@ func TestKilledCopyGoesOn(t *testing.T) {
 			}
 			t.Logf("killed %d times", kills)
 			// The way back tells what is there now.
-			from, to := openPostgres(t, dsn), openFolder(t, t.TempDir())
+			from, to := openPostgres(t, dsn), openFolder(t, sqlitetest.Folder(t, sqliteQueue(t)))
 			defer shut(t, from)
 			defer shut(t, to)
 			if diff := cmp.Diff(whole, sums(copyAll(t, from, to, transfer.Options{}))); diff != "" {
