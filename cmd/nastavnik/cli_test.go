@@ -294,7 +294,7 @@ func TestImportComputesVectorsOnce(t *testing.T) {
 }
 
 func TestEvalWritesARunInTheOrderOfTheQueries(t *testing.T) {
-	c := newCLI(t)
+	c := emptyCLI(t)
 	var queries strings.Builder
 	want := []string{"vacation", "", "deal-observer", "deal-owner", "vacation"}
 	for i, text := range []string{"Как оформить отпуск?", "xyzzy plugh", "Как добавить наблюдателя в сделку?", "Как изменить ответственного по сделке?", "как оформить отпуск"} {
