@@ -14,6 +14,8 @@ type Reception struct {
 	Store Store
 	Wake  func()           // tells the runner of this process; nil where it looks by itself
 	Now   func() time.Time // nil for time.Now
+	// Heard is told of every event that has been taken, and its kind; nil for nobody.
+	Heard func(e Event, kind string)
 	// Admits says who may use the bot; nil admits everybody.
 	Admits func(knowledge.Person, knowledge.Identity) bool
 }
@@ -27,6 +29,11 @@ func (r Reception) Post(ctx context.Context, events ...Event) error {
 	}
 	if r.Wake != nil {
 		r.Wake()
+	}
+	if r.Heard != nil {
+		for _, e := range events {
+			r.Heard(e, kindOf(e.Body))
+		}
 	}
 	return nil
 }

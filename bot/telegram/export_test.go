@@ -12,11 +12,25 @@ import (
 func Read(raw []byte, botID int64, username string, now time.Time) (kind string, e bot.Event, ok bool) {
 	u, readable := readUpdate(raw)
 	if !readable {
-		return kindUnreadable, e, false
+		return "unreadable", e, false
 	}
 	p := parser{me: tgbotapi.User{ID: botID, UserName: username}, now: func() time.Time { return now }}
 	e, ok = p.event(u)
-	return u.kind(), e, ok
+	return kindOf(u), e, ok
+}
+
+func kindOf(u update) string {
+	switch {
+	case u.Message != nil:
+		return "message"
+	case u.Edited != nil:
+		return "edited_message"
+	case u.Pressed != nil:
+		return "callback_query"
+	case u.Member != nil:
+		return "my_chat_member"
+	}
+	return "other"
 }
 
 // Markdown is markdown of a message without a bot's name.

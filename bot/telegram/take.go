@@ -23,10 +23,8 @@ func (b *Bot) take(ctx context.Context, updates []update, unreadable int) error 
 		return err
 	}
 	var events []bot.Event
-	taken := make([]bool, len(updates))
-	for i, u := range updates {
-		var e bot.Event
-		if e, taken[i] = p.event(u); taken[i] {
+	for _, u := range updates {
+		if e, says := p.event(u); says {
 			events = append(events, e)
 		}
 	}
@@ -35,15 +33,13 @@ func (b *Bot) take(ctx context.Context, updates []update, unreadable int) error 
 			return fmt.Errorf("put %d events into the inbox: %w", len(events), err)
 		}
 	}
-	for i, u := range updates {
+	for _, u := range updates {
 		if u.Pressed != nil {
 			b.answer(ctx, u.Pressed.ID)
 		}
-		b.o.Observe(u.kind(), taken[i])
 	}
 	for range unreadable {
 		b.o.Log.WarnContext(ctx, "an update could not be read", "platform", Platform)
-		b.o.Observe(kindUnreadable, false)
 	}
 	return nil
 }

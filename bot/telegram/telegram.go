@@ -52,12 +52,9 @@ type Options struct {
 	Say      *texts.Catalogue
 	Inbox    Inbox    // for what comes in; nil to send only
 	Files    Contents // of the files that are sent; nil for none
-	// Observe is told of every update: its kind, and whether it said something to the
-	// bot; nil for nobody.
-	Observe func(kind string, taken bool)
-	Log     *slog.Logger
-	Now     func() time.Time // default time.Now
-	Pauses  Pauses
+	Log      *slog.Logger
+	Now      func() time.Time // default time.Now
+	Pauses   Pauses
 }
 
 // Pauses are how long the bot waits; the zero value has the defaults.
@@ -95,9 +92,6 @@ func (o Options) WithDefaults() Options {
 	o.Endpoint = strings.TrimRight(cmp.Or(o.Endpoint, Endpoint), "/")
 	o.Secret = cmp.Or(o.Secret, secretOf(o.Token))
 	o.Language = cmp.Or(o.Language, texts.Languages()[0])
-	if o.Observe == nil {
-		o.Observe = func(string, bool) {}
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -85,30 +85,6 @@ type callback struct {
 // allowed are the kinds of updates that Telegram is asked for.
 const allowed = `["message","edited_message","callback_query","my_chat_member"]`
 
-// The kinds of updates, for those who count.
-const (
-	kindMessage    = "message"
-	kindEdited     = "edited_message"
-	kindPressed    = "callback_query"
-	kindMember     = "my_chat_member"
-	kindOther      = "other"
-	kindUnreadable = "unreadable"
-)
-
-func (u update) kind() string {
-	switch {
-	case u.Message != nil:
-		return kindMessage
-	case u.Edited != nil:
-		return kindEdited
-	case u.Pressed != nil:
-		return kindPressed
-	case u.Member != nil:
-		return kindMember
-	}
-	return kindOther
-}
-
 // readUpdate reads an update. Of one that cannot be read it returns the id, if it has
 // one, and false.
 func readUpdate(raw []byte) (update, bool) {

@@ -52,6 +52,8 @@ type app struct {
 	monitor *health.Monitor
 	// monitored says that the bot serves its state over HTTP.
 	monitored bool
+	// traffic counts what a running bot hears and sends; nil in other commands.
+	traffic *traffic
 	// contents are those of attachments, once files has opened them.
 	contents contents
 }

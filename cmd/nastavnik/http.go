@@ -34,8 +34,6 @@ type web struct {
 	server  *http.Server  // nil when nothing is served
 	ended   chan struct{} // closed when the server has ended
 	working atomic.Bool
-	// sendings count what the bot sends.
-	sendings sendings
 }
 
 // openWeb begins to watch the parts and, when that is configured, to serve their
@@ -44,7 +42,7 @@ func (a *app) openWeb(ctx context.Context, connected []connection) (*web, error)
 	w := &web{}
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), backlog{app: a, web: w})
-	w.sendings = newSendings(r)
+	a.traffic.register(r)
 	botPart := health.Part{Name: "bot", Vital: true, Check: func(context.Context) (string, error) {
 		if !w.working.Load() {
 			return "", errNotYet

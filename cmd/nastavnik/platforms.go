@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/nastavnik-bot/nastavnik/bot"
 	"github.com/nastavnik-bot/nastavnik/bot/console"
 	"github.com/nastavnik-bot/nastavnik/bot/slack"
@@ -139,7 +137,11 @@ func (world) Profile(context.Context, string) (bot.Profile, error) {
 
 // reception is where adapters bring what they hear.
 func (a *app) reception(wake func()) bot.Reception {
-	return bot.Reception{Store: a.store, Wake: wake, Admits: a.access().Admits}
+	r := bot.Reception{Store: a.store, Wake: wake, Admits: a.access().Admits}
+	if a.traffic != nil {
+		r.Heard = a.traffic.heard
+	}
+	return r
 }
 
 // platforms are what the runner serves.
@@ -214,38 +216,4 @@ func platformParts(all []connection) []health.Part {
 		out = append(out, health.Part{Name: c.name, Title: c.title, Check: c.check})
 	}
 	return out
-}
-
-// sendings count what is sent to platforms.
-type sendings struct {
-	attempts *prometheus.CounterVec
-	doubts   *prometheus.CounterVec
-	waited   *prometheus.HistogramVec
-}
-
-func newSendings(r prometheus.Registerer) sendings {
-	s := sendings{
-		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nastavnik_send_attempts_total", Help: "Attempts to send a message, by what came of them.",
-		}, []string{"platform", "result"}),
-		doubts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "nastavnik_send_doubts_total", Help: "Messages sent again that may have arrived before: people may have seen them twice.",
-		}, []string{"platform"}),
-		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "nastavnik_send_wait_seconds", Help: "How long messages that were sent had waited since they were written.",
-			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10),
-		}, []string{"platform"}),
-	}
-	r.MustRegister(s.attempts, s.doubts, s.waited)
-	return s
-}
-
-func (s sendings) observe(o bot.Outcome) {
-	s.attempts.WithLabelValues(o.Platform, string(o.Result)).Inc()
-	if o.Doubt {
-		s.doubts.WithLabelValues(o.Platform).Inc()
-	}
-	if o.Result == bot.Arrived {
-		s.waited.WithLabelValues(o.Platform).Observe(o.Waited.Seconds())
-	}
 }

@@ -220,6 +220,9 @@ func TestStormOfRefusals(t *testing.T) {
 			if n := s.metric(fmt.Sprintf(`nastavnik_send_attempts_total{platform=%q,result="slow_down"}`, v.platform())); storm.Hits() != refusals || int(n) != refusals {
 				t.Errorf("%d refusals, %v are counted, want %d", storm.Hits(), n, refusals)
 			}
+			if n := s.metric(fmt.Sprintf(`nastavnik_received_total{kind="said",platform=%q}`, v.platform())); int(n) < len(all) {
+				t.Errorf("%v messages are counted, want %d", n, len(all))
+			}
 		})
 	}
 }

@@ -93,6 +93,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 			r.Wake()
 		}
 	}
+	a.traffic = newTraffic()
 	connected, err := a.prepare(ctx, wake)
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func (a *app) beBot(ctx context.Context, p post, made func(*bot.Runner), ready f
 	r := bot.NewRunner(bot.Options{
 		Store: a.store, Searcher: a.find, Log: a.log, Learning: a.learning(), Claims: p.claims(), Poll: p.poll(),
 		Decider:   bot.NewDecider(a.say, a.manner()),
-		Platforms: platforms(connected), Files: a.contents, FileLimits: limits, Observe: w.sendings.observe,
+		Platforms: platforms(connected), Files: a.contents, FileLimits: limits, Observe: a.traffic.sent,
 	})
 	runner.Store(r)
 	work, err := p.workers(&lateWork{app: a, runner: r})
