@@ -3,6 +3,7 @@ package bot
 import (
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/nastavnik-bot/nastavnik/bot/texts"
@@ -12,7 +13,14 @@ import (
 
 // commands are the words that begin with a slash, and what they do.
 func (t *turn) command(text string) bool {
-	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	text, err := knowledge.CleanText(text, knowledge.MaxQuestionRunes)
+	if err != nil {
+		return false // which is said of any words
+	}
+	word, rest := text, ""
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		word, rest = text[:i], strings.TrimSpace(text[i:])
+	}
 	if !strings.HasPrefix(word, "/") || len(word) < 2 {
 		return false
 	}
@@ -30,7 +38,7 @@ func (t *turn) command(text string) bool {
 	case "/my":
 		t.do(ReadMine{})
 	case "/faq":
-		t.do(ReadFAQ{For: pickUse(rest), Topic: strings.TrimSpace(rest), Limit: listLimit})
+		t.do(ReadFAQ{For: pickUse(rest), Topic: rest, Limit: listLimit})
 	case "/cancel":
 		t.cancelCommand()
 	default:
@@ -38,13 +46,13 @@ func (t *turn) command(text string) bool {
 		if strings.Contains(word[1:], "/") || rest != "" {
 			return false
 		}
-		t.alone(Message{Text: t.say.Say("unknown_command", texts.Data{"Command": word})})
+		t.alone(Message{Text: t.say.Say("unknown_command", texts.Data{"Command": oneLine(word, titleRunes)})})
 	}
 	return true
 }
 
 func pickUse(topic string) FAQUse {
-	if strings.TrimSpace(topic) == "" {
+	if topic == "" {
 		return FAQList
 	}
 	return FAQOfTopic

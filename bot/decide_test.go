@@ -108,6 +108,7 @@ func FuzzSaid(f *testing.F) {
 	for _, text := range []string{
 		"как сменить ответственного", "", "/", "/start", "/faq  кадры", "вопрос:", "вопрос: как?", "да", "\x00\u202e", "👍",
 		"позовите человека", "/cancel@bot x", strings.Repeat("я", knowledge.MaxAnswerRunes+1), "ghbdtn", "**[x](http://y)**", "«»\n> \n",
+		"/help\nпомоги", "/" + strings.Repeat("я", knowledge.MaxQuestionRunes),
 	} {
 		f.Add(text)
 	}
@@ -373,5 +374,13 @@ func TestPuttingOffDropsTheDraft(t *testing.T) {
 		return ok && strings.Contains(m.Message.Text, "начатый ответ")
 	}) {
 		t.Errorf("the senior is not told that it was not sent: %+v", actions)
+	}
+}
+
+// A command ends at white space of any kind, as when it has a line of its own.
+func TestCommandHasALineOfItsOwn(t *testing.T) {
+	_, actions := decider(t).Decide(State{Greeted: true}, Event{ID: 7, Chat: "console:x", At: noon(), Body: Said{Text: "/my\nчто там с моим вопросом"}})
+	if want := []Action{Do{ReadMine{}}}; !reflect.DeepEqual(actions, want) {
+		t.Errorf("actions: %+v, want %+v", actions, want)
 	}
 }
