@@ -229,6 +229,9 @@ func (r *Runner) release(chat ChatID, err error) {
 	case errors.Is(err, errElsewhere):
 		r.failures[chat] = failure{until: r.Now().Add(r.Poll)}
 		return
+	case slowDown(err) > 0: // of a lookup, or of a file
+		r.failures[chat] = failure{until: r.Now().Add(slowDown(err))}
+		return
 	case errors.Is(err, knowledge.ErrAway): // nothing to do with the chat
 		r.failures[chat] = failure{until: r.Now().Add(awayPause)}
 		return
