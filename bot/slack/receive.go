@@ -79,18 +79,25 @@ func (a *App) takeEvent(ctx context.Context, me self, e envelope) error {
 	return nil
 }
 
-// nameTimeout bounds the looking up of who is mentioned in a message: their ids are
-// no reason to keep Slack waiting.
+// nameTimeout bounds the looking up of all who are mentioned in a message: their ids
+// are no reason to keep Slack waiting, nor to lose the message.
 const nameTimeout = time.Second
 
 // called tells what people are called, looking those up who are not known.
 func (a *App) called(ctx context.Context) func(string) string {
+	var until time.Time // from the first lookup on
 	return func(user string) string {
 		if known := a.names.get(user); known != "" || !isUser(user) {
 			return known
 		}
-		ctx, cancel := context.WithTimeout(ctx, nameTimeout)
+		if until.IsZero() {
+			until = time.Now().Add(nameTimeout)
+		}
+		ctx, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
+		if ctx.Err() != nil {
+			return ""
+		}
 		p, err := a.Profile(ctx, user)
 		if err != nil {
 			return ""
