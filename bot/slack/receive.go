@@ -67,6 +67,9 @@ func (a *App) takeEvent(ctx context.Context, me self, e envelope) error {
 		if t.direct(e.inner.message) && t.byPerson(e.inner.message) {
 			a.rooms.put(e.inner.User, e.inner.Channel)
 		}
+		if e.inner.Thread != e.inner.TS { // a reply
+			a.threads.note(e.inner.Channel, e.inner.Thread)
+		}
 		return a.store(ctx, t.event(e.inner.message)...)
 	case "app_home_opened":
 		if e.inner.Tab == "home" && isUser(e.inner.User) {
@@ -165,6 +168,7 @@ func (a *App) takePress(ctx context.Context, x action, p pressing) error {
 		return a.store(ctx, e)
 	}
 	chat, under := pressedIn(x)
+	a.threads.note(first(x.Container.Channel, x.Channel.ID), x.Container.ThreadTS)
 	if x.ResponseURL != "" {
 		a.hooks.put(first(x.Container.Channel, x.Channel.ID), x.Container.MessageTS, x.ResponseURL, a.o.Now())
 	}

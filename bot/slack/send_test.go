@@ -199,7 +199,7 @@ func TestGoldenCalls(t *testing.T) {
 	buttons := bot.Message{Text: "Помогло?", Sections: []bot.Section{{Choice: true, Buttons: []bot.Button{{ID: "c.0.0", Label: "Да"}, {ID: "c.0.1", Label: "Нет"}}}}}
 	sent := message(inDM, buttons).Delivery
 	sent.External, sent.State = []string{"1700000000.000300"}, bot.DeliverySent
-	private := message(inChannel, bot.Message{Text: "только вам", Private: true})
+	private := message("slack:C2/1700000000.000100/U1", bot.Message{Text: "только вам", Private: true})
 	privately := buttons
 	privately.Private = true
 	for name, m := range map[string]bot.Dispatch{
@@ -226,7 +226,7 @@ func TestGoldenCalls(t *testing.T) {
 			}
 		}
 		want := map[string][]string{
-			"private":  {"chat.postEphemeral", "channel=C1", "user=U1", "thread_ts=1700000000.000100", "text=только вам"},
+			"private":  {"chat.postEphemeral", "channel=C2", "user=U1", "text=только вам"},
 			"channel":  {"chat.postMessage", "channel=C1", "thread_ts=1700000000.000100", "text=Помогло?", `metadata={"event_type":"nastavnik_delivery","event_payload":{"delivery":"12.0"}}`, "unfurl_links=false", "unfurl_media=false"},
 			"direct":   {"chat.postMessage", "channel=DU1", "thread_ts=1700000000.000100", "text=ответ", `metadata={"event_type":"nastavnik_delivery","event_payload":{"delivery":"12.0"}}`, "unfurl_links=false", "unfurl_media=false"},
 			"no stamp": {"chat.postMessage", "channel=DU1", "text=ответ", `metadata={"event_type":"nastavnik_delivery","event_payload":{"delivery":"12.0"}}`, "unfurl_links=false", "unfurl_media=false"},
