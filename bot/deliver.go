@@ -111,11 +111,15 @@ func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
 }
 
 // send sends a dispatch, unless it changes what was never seen.
-func (r *Runner) send(ctx context.Context, s Sender, d Dispatch) (string, error) {
+func (r *Runner) send(ctx context.Context, s Sender, d Dispatch) (external string, err error) {
 	if d.Message.Chosen != "" && (d.Of == nil || d.Of.State != DeliverySent) {
 		return "", nil
 	}
-	return s.Send(ctx, d)
+	err = r.unbroken(ctx, func() error {
+		external, err = s.Send(ctx, d)
+		return err
+	})
+	return external, err
 }
 
 // judge notes in the delivery what came of an attempt.

@@ -284,7 +284,7 @@ func (r *Runner) handle(ctx context.Context, chat ChatID) error {
 			break
 		}
 		if err == nil {
-			err = r.step(ctx, row)
+			err = r.unbroken(ctx, func() error { return r.step(ctx, row) })
 		}
 		if errors.Is(err, errElsewhere) {
 			return err // a claim was lost, and others have gone on
