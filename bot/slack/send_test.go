@@ -31,7 +31,8 @@ func TestErrorsOfSending(t *testing.T) {
 	for code, want := range map[string]string{
 		"ratelimited": "slow", "rate_limited": "slow",
 		"channel_not_found": "unreachable", "is_archived": "unreachable", "not_in_channel": "unreachable", "restricted_action": "unreachable",
-		"invalid_auth": "away", "token_revoked": "away", "account_inactive": "away", "not_authed": "away", "missing_scope": "away",
+		"restricted_action_thread_only_channel": "unreachable",
+		"invalid_auth":                          "away", "token_revoked": "away", "account_inactive": "away", "not_authed": "away", "missing_scope": "away",
 		"messages_tab_disabled": "away", "service_unavailable": "away",
 		"fatal_error": "away, in doubt", "internal_error": "away, in doubt",
 		"invalid_blocks": "never", "msg_too_long": "never", "no_text": "never",
@@ -173,6 +174,13 @@ func TestSecondBest(t *testing.T) {
 		t.Parallel()
 		calls := send(t, "thread_not_found", func(f map[string]string) bool { return f["thread"] != "" })
 		if len(calls) != 2 || calls[0].values.Get("thread_ts") != "1700000000.000100" || calls[1].values.Has("thread_ts") || calls[1].values.Get("blocks") == "" {
+			t.Errorf("%+v", calls)
+		}
+	})
+	t.Run("a channel that has no threads", func(t *testing.T) {
+		t.Parallel()
+		calls := send(t, "restricted_action_non_threadable_channel", func(f map[string]string) bool { return f["thread"] != "" })
+		if len(calls) != 2 || calls[1].values.Has("thread_ts") {
 			t.Errorf("%+v", calls)
 		}
 	})
