@@ -52,6 +52,8 @@ type Runner struct {
 	profiles profiles
 	outages  outages
 	queue    queue
+	// unrecorded is what was sent while the store was away.
+	unrecorded unrecorded
 }
 
 // line is the way into one platform.
