@@ -164,6 +164,16 @@ func TestFormThatDoesNotOpen(t *testing.T) {
 	}
 }
 
+// Slack looks from time to time whether a slash command's address is there,
+// https://docs.slack.dev/interactivity/implementing-slash-commands.
+func TestSlackLooksAtTheAddress(t *testing.T) {
+	t.Parallel()
+	d := newDesks(t)
+	if w := d.send(signed(asForm, []byte("token=x&ssl_check=1"), time.Now())); w.Code != http.StatusOK || len(d.core.taken()) != 0 {
+		t.Errorf("answered %d", w.Code)
+	}
+}
+
 // A press that could be neither shown a form nor stored is not taken for one that was,
 // when it comes again.
 func TestPressAgainAfterAForm(t *testing.T) {
