@@ -83,8 +83,11 @@ func changed(ctx context.Context, tx Tx, d *Dispatch) error {
 
 // deliver sends one dispatch and records what came of it; false when the chat has to wait.
 func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
-	limits := r.limits(d.Chat)
-	if wait, err := r.reserve(ctx, d.Delivery, limits); err != nil || wait {
+	if t, ok := r.unrecorded.of(d.Delivery); ok {
+		return r.record(ctx, t)
+	}
+	t := attempt{before: d.Delivery, limits: r.limits(d.Chat)}
+	if wait, err := r.reserve(ctx, d.Delivery, t.limits); err != nil || wait {
 		return false
 	}
 	sender := r.Platforms[d.Chat.Platform()].Sender
@@ -94,28 +97,26 @@ func (r *Runner) deliver(ctx context.Context, d Dispatch) bool {
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrDoubt) {
 		return false
 	}
-	result := r.judge(&d, external, err, sender)
+	t.cause, t.result = err, r.judge(&d, external, err, sender)
+	t.after, t.doubted = d.Delivery, doubted && t.result == Arrived
 	if err == nil {
 		r.outages.over(d.Chat.Platform())
 	} else {
 		r.Log.Log(ctx, r.outages.level(d.Chat.Platform(), err), "sending failed", "conversation", d.Chat, "delivery", d.ID, "attempt", d.Attempts, "state", d.State, "err", err)
 	}
-	// What has been sent is recorded even when the bot is being stopped: it would
-	// be sent again.
-	if err := r.keepOutcome(context.WithoutCancel(ctx), d.Delivery, limits, err); err != nil {
-		r.Log.ErrorContext(ctx, "recording a delivery failed", "delivery", d.ID, "err", err)
-		return false
-	}
-	r.Observe(Outcome{Platform: d.Chat.Platform(), Result: result, Doubt: doubted && result == Arrived, Waited: r.Now().Sub(d.Created)})
-	return result == Arrived || d.State != DeliveryPending
+	return r.record(ctx, t)
 }
 
 // send sends a dispatch, unless it changes what was never seen.
-func (r *Runner) send(ctx context.Context, s Sender, d Dispatch) (string, error) {
+func (r *Runner) send(ctx context.Context, s Sender, d Dispatch) (external string, err error) {
 	if d.Message.Chosen != "" && (d.Of == nil || d.Of.State != DeliverySent) {
 		return "", nil
 	}
-	return s.Send(ctx, d)
+	err = r.unbroken(ctx, func() error {
+		external, err = s.Send(ctx, d)
+		return err
+	})
+	return external, err
 }
 
 // judge notes in the delivery what came of an attempt.

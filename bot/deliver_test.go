@@ -305,6 +305,51 @@ func TestPeopleAreLookedUpOnce(t *testing.T) {
 	}
 }
 
+// hurried asks who wants something of it to wait, until a time.
+type hurried struct {
+	clock func() time.Time
+	until time.Time
+	asked int
+}
+
+func (d *hurried) busy() error {
+	d.asked++
+	if left := d.until.Sub(d.clock()); left > 0 {
+		return fmt.Errorf("busy: %w", &bot.SlowDownError{After: left})
+	}
+	return nil
+}
+
+func (d *hurried) Profile(context.Context, string) (bot.Profile, error) {
+	return bot.Profile{Name: "Иван Петров"}, d.busy()
+}
+
+func (d *hurried) Fetch(context.Context, bot.File) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("содержимое")), d.busy()
+}
+
+// A crowd of people whom nobody knows yet is more than a platform tells of in a minute,
+// and so are their files: the last of them wait for longer than five attempts take.
+func TestWhatAPlatformIsAskedForWaits(t *testing.T) {
+	h := newHouse(t, nil)
+	names, files := &hurried{clock: h.clock}, &hurried{clock: h.clock}
+	c := &cellar{}
+	h.move(&postOffice{}, func(o *bot.Options) {
+		o.Now, o.Files = h.later, c
+		o.Platforms["test"] = bot.Platform{Sender: h, Directory: names, Fetcher: files}
+	})
+	names.until, files.until = h.clock().Add(5*time.Minute), h.clock().Add(10*time.Minute)
+	h.event("U1", bot.Said{Text: "как сменить пароль", Files: []bot.File{{Ref: "f", Name: "снимок.png"}}})
+	for _, m := range h.sent["test:U1"] {
+		if strings.Contains(m.Key, "failed") {
+			t.Errorf("given up: %s", m.Message.Text)
+		}
+	}
+	if names.asked+files.asked > 6 || c.kept == 0 {
+		t.Errorf("asked for names %d times and for files %d times, though it was told to wait; %d files kept", names.asked, files.asked, c.kept)
+	}
+}
+
 // shelf gives files as a test says.
 type shelf struct{ errs []error }
 

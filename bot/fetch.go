@@ -29,8 +29,8 @@ func (r *Runner) fetch(ctx context.Context, row Row, s Said) (Said, error) {
 	return s, nil
 }
 
-// fetchWithin is for how long a file is waited for while the platform is away: the
-// person's words wait with it.
+// fetchWithin is for how long a file is waited for while the platform is away or asks
+// to wait: the person's words wait with it.
 const fetchWithin = 30 * time.Minute
 
 // fetchAgain reports whether a file that could not be fetched is to be tried again.
@@ -38,7 +38,7 @@ func (r *Runner) fetchAgain(ctx context.Context, row Row, err error) bool {
 	if ctx.Err() != nil {
 		return true
 	}
-	if errors.Is(err, knowledge.ErrAway) {
+	if errors.Is(err, knowledge.ErrAway) || slowDown(err) > 0 {
 		begun := row.At
 		if r.since.After(begun) {
 			begun = r.since

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
@@ -27,7 +28,7 @@ func (o Office) Introduce(ctx context.Context, platform string, r Registry) (fou
 	}
 	var first error
 	for _, p := range strangers {
-		external, err := r.ByEmail(ctx, p.Email)
+		external, err := lookUp(ctx, r, p.Email)
 		switch {
 		case errors.Is(err, knowledge.ErrNotFound):
 			continue
@@ -45,6 +46,23 @@ func (o Office) Introduce(ctx context.Context, platform string, r Registry) (fou
 		found++
 	}
 	return found, first
+}
+
+// lookUp asks a registry, and waits for as long as it asks to: those at the end of a long
+// list would never be looked up.
+func lookUp(ctx context.Context, r Registry, email string) (string, error) {
+	for {
+		external, err := r.ByEmail(ctx, email)
+		busy, ok := errors.AsType[*SlowDownError](err)
+		if !ok {
+			return external, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%w: %w", err, ctx.Err())
+		case <-time.After(busy.After):
+		}
+	}
 }
 
 // strangersTo lists those with an e-mail address whom a platform does not know.

@@ -62,3 +62,51 @@ func TestPeopleAreIntroduced(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// crowded gives one answer, and then asks to wait; whoever does not is refused for good.
+type crowded struct {
+	register
+	pause  time.Duration
+	free   time.Time // until when it refuses
+	hurt   int       // how often it was asked meanwhile
+	looked int
+}
+
+func (c *crowded) ByEmail(ctx context.Context, email string) (string, error) {
+	if time.Now().Before(c.free) {
+		c.hurt++
+		return "", fmt.Errorf("crowded: %w", &bot.SlowDownError{After: time.Until(c.free)})
+	}
+	c.looked++
+	if c.looked%2 == 0 {
+		c.free = time.Now().Add(c.pause)
+		return "", fmt.Errorf("crowded: %w", &bot.SlowDownError{After: c.pause})
+	}
+	return c.register.ByEmail(ctx, email)
+}
+
+// More people than a platform looks up at once are looked up as it allows: those who are
+// not there do not keep those behind them from being found.
+func TestPeopleAreIntroducedAsFastAsAllowed(t *testing.T) {
+	h := newHouse(t, nil)
+	office := bot.Office{Store: h.store, Now: h.later}
+	for _, email := range []string{"a@example.org", "b@example.org", "c@example.org", "anna@example.org"} {
+		err := h.store.Write(t.Context(), func(tx bot.Tx) error {
+			return tx.PutPerson(t.Context(), &knowledge.Person{Name: email, Email: email, Created: time.Now()})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &crowded{register: register{"anna@example.org": "U7"}, pause: 20 * time.Millisecond}
+	found, err := office.Introduce(t.Context(), "office", r)
+	if found != 1 || err != nil || r.hurt > 0 {
+		t.Errorf("%d found, %v; asked %d times though it had asked to wait", found, err, r.hurt)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	r.pause, r.looked = time.Hour, 1
+	if _, err := office.Introduce(ctx, "office", r); err == nil {
+		t.Error("it is stopped, and says that all were looked up")
+	}
+}

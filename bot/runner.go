@@ -52,6 +52,8 @@ type Runner struct {
 	profiles profiles
 	outages  outages
 	queue    queue
+	// unrecorded is what was sent while the store was away.
+	unrecorded unrecorded
 }
 
 // line is the way into one platform.
@@ -229,6 +231,9 @@ func (r *Runner) release(chat ChatID, err error) {
 	case errors.Is(err, errElsewhere):
 		r.failures[chat] = failure{until: r.Now().Add(r.Poll)}
 		return
+	case slowDown(err) > 0: // of a lookup, or of a file
+		r.failures[chat] = failure{until: r.Now().Add(slowDown(err))}
+		return
 	case errors.Is(err, knowledge.ErrAway): // nothing to do with the chat
 		r.failures[chat] = failure{until: r.Now().Add(awayPause)}
 		return
@@ -281,7 +286,7 @@ func (r *Runner) handle(ctx context.Context, chat ChatID) error {
 			break
 		}
 		if err == nil {
-			err = r.step(ctx, row)
+			err = r.unbroken(ctx, func() error { return r.step(ctx, row) })
 		}
 		if errors.Is(err, errElsewhere) {
 			return err // a claim was lost, and others have gone on

@@ -49,6 +49,13 @@ func dropped(r rune) bool {
 // OneLine returns s clean and on one line, with each white space a single space.
 func OneLine(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
 
+// Name returns what somebody calls themselves on one line, and so that no link can be
+// made of it in Markdown: it stands among the bot's own words.
+func Name(s string) string { return round.Replace(OneLine(s)) }
+
+// round has the brackets that make no link.
+var round = strings.NewReplacer("[", "(", "]", ")")
+
 // Visible tells whether there is anything to see in s: platforms refuse a text that
 // is empty to the eye.
 func Visible(s string) bool {

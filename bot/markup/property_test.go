@@ -318,6 +318,29 @@ func TestVisible(t *testing.T) {
 	}
 }
 
+// A name among the bot's words makes no link of them.
+func TestName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Анна  К.\n":                            "Анна К.",
+		"Иван [отдел продаж]":                   "Иван (отдел продаж)",
+		"[Сброс пароля](https://evil.example/)": "(Сброс пароля)(https://evil.example/)",
+		"![x](https://evil.example/)":           "!(x)(https://evil.example/)",
+	} {
+		got := markup.Name(name)
+		if got != want {
+			t.Errorf("Name(%q) = %q, want %q", name, got, want)
+		}
+		for _, b := range markup.Parse("Спрашивает " + got + ", (https://evil.example)") {
+			for _, s := range b.Text {
+				if s.Link != "" && !strings.HasPrefix(s.Text, "https://") {
+					t.Errorf("%q leads to %s", s.Text, s.Link)
+				}
+			}
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.md")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	api "github.com/slack-go/slack"
 
 	"github.com/nastavnik-bot/nastavnik/bot"
+	"github.com/nastavnik-bot/nastavnik/bot/markup"
 	"github.com/nastavnik-bot/nastavnik/knowledge"
 )
 
@@ -58,9 +59,9 @@ func (a *App) ByEmail(ctx context.Context, email string) (string, error) {
 // profile translates what Slack says of somebody.
 func profile(u *api.User, team string) bot.Profile {
 	return bot.Profile{
-		Name:     cmp.Or(u.Profile.RealName, u.RealName, u.Profile.DisplayName, u.Name),
+		Name:     markup.Name(cmp.Or(u.Profile.RealName, u.RealName, u.Profile.DisplayName, u.Name)),
 		Email:    u.Profile.Email,
-		Team:     u.Profile.Title,
+		Team:     markup.Name(u.Profile.Title),
 		Zone:     u.TZ,
 		Outsider: u.IsStranger || u.IsRestricted || u.IsUltraRestricted || u.IsBot || u.TeamID != "" && u.TeamID != team && !slices.Contains(u.Enterprise.Teams, team),
 		Gone:     u.Deleted,

@@ -54,12 +54,13 @@ func classOf(code string) class {
 		return busy
 	case "channel_not_found", "is_archived", "not_in_channel", "user_not_found", "users_not_found", "user_disabled", "user_not_visible",
 		"cannot_dm_bot", "cannot_dm_deactivated_user", "invalid_user_combination", "user_not_in_channel", "restricted_action",
-		"restricted_action_read_only_channel", "team_not_found", "slack_connect_canvas_sharing_blocked", "is_inactive":
+		"restricted_action_read_only_channel", "restricted_action_thread_only_channel", "team_not_found", "slack_connect_canvas_sharing_blocked", "is_inactive":
 		return closed
 	case "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "markdown_text_conflict", "no_text",
 		"too_many_attachments", "metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema":
 		return unfit
-	case "thread_not_found", "cannot_reply_to_message", "invalid_thread_ts", "restricted_action_thread_locked", "thread_locked":
+	case "thread_not_found", "cannot_reply_to_message", "invalid_thread_ts", "restricted_action_thread_locked", "thread_locked",
+		"restricted_action_non_threadable_channel":
 		return threadless
 	case "message_not_found", "cant_update_message", "edit_window_closed", "cant_delete_message":
 		return messageless

@@ -87,6 +87,8 @@ func (a *App) find(ctx context.Context, p place, d bot.Dispatch) (string, error)
 		a.o.Log.WarnContext(ctx, "whether a message has arrived cannot be looked up", "platform", Platform, "delivery", d.ID, "needed", r.Needed)
 		return "", nil
 	}
+	// As when it is sent: what waits for Slack does not run out of attempts.
+	err = a.judge("looking for a message", err, repeatable)
 	switch {
 	case err != nil:
 		return "", err

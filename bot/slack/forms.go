@@ -94,6 +94,7 @@ func (a *App) openForm(ctx context.Context, x action, b bot.OldButton, under str
 	defer cancel()
 	if err := a.tryForm(ctx, x, b, under, build); err != nil {
 		a.o.Log.WarnContext(ctx, "a form does not open, the chat is asked instead", "platform", Platform, "verb", b.Press.Verb, "err", err)
+		a.opening.forget(x.Trigger) // it is stored as a press, by which it is known
 		return false
 	}
 	return true
@@ -167,4 +168,11 @@ func (t *triggers) first(id string, now time.Time) bool {
 	_, again := t.seen[id]
 	t.seen[id] = now
 	return !again
+}
+
+// forget lets a press come again.
+func (t *triggers) forget(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.seen, id)
 }

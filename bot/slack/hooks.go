@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	api "github.com/slack-go/slack"
+
 	"github.com/nastavnik-bot/nastavnik/bot/slack/blocks"
 )
 
@@ -95,11 +97,19 @@ func (a *App) respond(ctx context.Context, address string, message any) error {
 	if err != nil {
 		return a.judge("response_url", err, repeatable)
 	}
-	_ = response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		return a.judge("response_url", &statusError{code: response.StatusCode}, repeatable)
 	}
-	return nil
+	// It says "ok", or {"ok":true}; a refusal may come with the status of success.
+	said := struct {
+		OK    *bool  `json:"ok"`
+		Error string `json:"error"`
+	}{}
+	if json.NewDecoder(response.Body).Decode(&said) == nil && said.OK != nil && !*said.OK {
+		return a.judge("response_url", api.SlackErrorResponse{Err: said.Error}, repeatable)
+	}
+	return a.judge("response_url", nil, repeatable)
 }
 
 // isHook reports whether an address is one of Slack's for responses.

@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -160,6 +161,34 @@ func TestFormThatDoesNotOpen(t *testing.T) {
 				t.Errorf("it is %+v", events[0].Body)
 			}
 		})
+	}
+}
+
+// Slack looks from time to time whether a slash command's address is there,
+// https://docs.slack.dev/interactivity/implementing-slash-commands.
+func TestSlackLooksAtTheAddress(t *testing.T) {
+	t.Parallel()
+	d := newDesks(t)
+	if w := d.send(signed(asForm, []byte("token=x&ssl_check=1"), time.Now())); w.Code != http.StatusOK || len(d.core.taken()) != 0 {
+		t.Errorf("answered %d", w.Code)
+	}
+}
+
+// A press that could be neither shown a form nor stored is not taken for one that was,
+// when it comes again.
+func TestPressAgainAfterAForm(t *testing.T) {
+	t.Parallel()
+	d := newDesks(t)
+	d.core.buttons = oldButtons()
+	d.api.fail("views.open", "internal_error")
+	body := []byte(`{"type":"block_actions","team":{"id":"T1"},"user":{"id":"U1"},"trigger_id":"1","container":{"type":"message","message_ts":"1700000000.000200","channel_id":"D1"},"actions":[{"action_id":"a.1.1","action_ts":"1"}]}`)
+	d.core.breaks(errors.New("full"))
+	if w := d.deliver("action", body); w.Code == http.StatusOK {
+		t.Fatal("it is taken though nothing was stored")
+	}
+	d.core.breaks(nil)
+	if w := d.deliver("action", body); w.Code != http.StatusOK || len(d.core.taken()) != 1 {
+		t.Errorf("it is answered %d and lost", w.Code)
 	}
 }
 

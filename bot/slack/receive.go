@@ -67,6 +67,9 @@ func (a *App) takeEvent(ctx context.Context, me self, e envelope) error {
 		if t.direct(e.inner.message) && t.byPerson(e.inner.message) {
 			a.rooms.put(e.inner.User, e.inner.Channel)
 		}
+		if e.inner.Thread != e.inner.TS { // a reply
+			a.threads.note(e.inner.Channel, e.inner.Thread)
+		}
 		return a.store(ctx, t.event(e.inner.message)...)
 	case "app_home_opened":
 		if e.inner.Tab == "home" && isUser(e.inner.User) {
@@ -79,18 +82,25 @@ func (a *App) takeEvent(ctx context.Context, me self, e envelope) error {
 	return nil
 }
 
-// nameTimeout bounds the looking up of who is mentioned in a message: their ids are
-// no reason to keep Slack waiting.
+// nameTimeout bounds the looking up of all who are mentioned in a message: their ids
+// are no reason to keep Slack waiting, nor to lose the message.
 const nameTimeout = time.Second
 
 // called tells what people are called, looking those up who are not known.
 func (a *App) called(ctx context.Context) func(string) string {
+	var until time.Time // from the first lookup on
 	return func(user string) string {
 		if known := a.names.get(user); known != "" || !isUser(user) {
 			return known
 		}
-		ctx, cancel := context.WithTimeout(ctx, nameTimeout)
+		if until.IsZero() {
+			until = time.Now().Add(nameTimeout)
+		}
+		ctx, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
+		if ctx.Err() != nil {
+			return ""
+		}
 		p, err := a.Profile(ctx, user)
 		if err != nil {
 			return ""
@@ -158,6 +168,7 @@ func (a *App) takePress(ctx context.Context, x action, p pressing) error {
 		return a.store(ctx, e)
 	}
 	chat, under := pressedIn(x)
+	a.threads.note(first(x.Container.Channel, x.Channel.ID), x.Container.ThreadTS)
 	if x.ResponseURL != "" {
 		a.hooks.put(first(x.Container.Channel, x.Channel.ID), x.Container.MessageTS, x.ResponseURL, a.o.Now())
 	}

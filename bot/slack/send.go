@@ -119,17 +119,23 @@ func (a *App) postMessage(ctx context.Context, p place, part blocks.Part, d bot.
 	if err == nil && isDirect(channel) && !d.Chat.Shared() {
 		a.rooms.put(p.user, channel)
 	}
+	if err == nil && d.Chat.Shared() {
+		a.threads.note(channel, p.thread)
+	}
 	if err != nil && classify(err) == closed {
 		a.rooms.forget(p.user)
 	}
 	return external, err
 }
 
-// postEphemeral sends what one person of a channel sees; who has left it gets it in
-// direct messages.
+// postEphemeral sends what one person of a channel sees: in the thread, or, where that
+// would be seen by nobody, in the channel. Who has left it gets it in direct messages.
 func (a *App) postEphemeral(ctx context.Context, p place, part blocks.Part, d bot.Dispatch) (string, error) {
 	call, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
+	if !a.threads.has(p.channel, p.thread) {
+		p.thread = ""
+	}
 	external, err := a.api.PostEphemeralContext(call, p.channel, p.user, options(part, p.thread)...)
 	if r, ok := slackError(err); !ok || r.Err != "user_not_in_channel" {
 		return external, err

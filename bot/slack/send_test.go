@@ -31,7 +31,8 @@ func TestErrorsOfSending(t *testing.T) {
 	for code, want := range map[string]string{
 		"ratelimited": "slow", "rate_limited": "slow",
 		"channel_not_found": "unreachable", "is_archived": "unreachable", "not_in_channel": "unreachable", "restricted_action": "unreachable",
-		"invalid_auth": "away", "token_revoked": "away", "account_inactive": "away", "not_authed": "away", "missing_scope": "away",
+		"restricted_action_thread_only_channel": "unreachable",
+		"invalid_auth":                          "away", "token_revoked": "away", "account_inactive": "away", "not_authed": "away", "missing_scope": "away",
 		"messages_tab_disabled": "away", "service_unavailable": "away",
 		"fatal_error": "away, in doubt", "internal_error": "away, in doubt",
 		"invalid_blocks": "never", "msg_too_long": "never", "no_text": "never",
@@ -176,6 +177,13 @@ func TestSecondBest(t *testing.T) {
 			t.Errorf("%+v", calls)
 		}
 	})
+	t.Run("a channel that has no threads", func(t *testing.T) {
+		t.Parallel()
+		calls := send(t, "restricted_action_non_threadable_channel", func(f map[string]string) bool { return f["thread"] != "" })
+		if len(calls) != 2 || calls[1].values.Has("thread_ts") {
+			t.Errorf("%+v", calls)
+		}
+	})
 	t.Run("blocks that Slack does not take", func(t *testing.T) {
 		t.Parallel()
 		calls := send(t, "invalid_blocks", func(f map[string]string) bool { return f["blocks"] != "" })
@@ -199,7 +207,7 @@ func TestGoldenCalls(t *testing.T) {
 	buttons := bot.Message{Text: "Помогло?", Sections: []bot.Section{{Choice: true, Buttons: []bot.Button{{ID: "c.0.0", Label: "Да"}, {ID: "c.0.1", Label: "Нет"}}}}}
 	sent := message(inDM, buttons).Delivery
 	sent.External, sent.State = []string{"1700000000.000300"}, bot.DeliverySent
-	private := message(inChannel, bot.Message{Text: "только вам", Private: true})
+	private := message("slack:C2/1700000000.000100/U1", bot.Message{Text: "только вам", Private: true})
 	privately := buttons
 	privately.Private = true
 	for name, m := range map[string]bot.Dispatch{
@@ -226,7 +234,7 @@ func TestGoldenCalls(t *testing.T) {
 			}
 		}
 		want := map[string][]string{
-			"private":  {"chat.postEphemeral", "channel=C1", "user=U1", "thread_ts=1700000000.000100", "text=только вам"},
+			"private":  {"chat.postEphemeral", "channel=C2", "user=U1", "text=только вам"},
 			"channel":  {"chat.postMessage", "channel=C1", "thread_ts=1700000000.000100", "text=Помогло?", `metadata={"event_type":"nastavnik_delivery","event_payload":{"delivery":"12.0"}}`, "unfurl_links=false", "unfurl_media=false"},
 			"direct":   {"chat.postMessage", "channel=DU1", "thread_ts=1700000000.000100", "text=ответ", `metadata={"event_type":"nastavnik_delivery","event_payload":{"delivery":"12.0"}}`, "unfurl_links=false", "unfurl_media=false"},
 			"no stamp": {"chat.postMessage", "channel=DU1", "text=ответ", `metadata={"event_type":"nastavnik_delivery","event_payload":{"delivery":"12.0"}}`, "unfurl_links=false", "unfurl_media=false"},

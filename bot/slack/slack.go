@@ -83,6 +83,7 @@ type App struct {
 	names   names
 	hooks   hooks
 	opening triggers
+	threads threads
 	status  status
 
 	mu sync.Mutex
@@ -116,7 +117,7 @@ func New(o Options) *App {
 	a := &App{
 		o: o, client: newCaller(o), rooms: rooms{channels: map[string]string{}}, names: names{known: map[string]string{}},
 		hooks: hooks{open: map[[2]string]hook{}}, opening: triggers{seen: map[string]time.Time{}},
-		status: status{refusals: map[string]refusal{}},
+		threads: threads{begun: map[[2]string]bool{}}, status: status{refusals: map[string]refusal{}},
 	}
 	a.api = api.New(o.Token, api.OptionAPIURL(o.API), api.OptionAppLevelToken(o.AppToken), api.OptionHTTPClient(a.client),
 		api.OptionLog(slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug))) // it would print tickets

@@ -227,6 +227,9 @@ func parseForm(body []byte) (request, error) {
 	if payload := form.Get("payload"); payload != "" {
 		return parse(kindAction, []byte(payload))
 	}
+	if form.Get("ssl_check") != "" { // Slack looks whether the address is there, and says nothing
+		return request{}, nil
+	}
 	if form.Get("command") == "" {
 		return request{}, fmt.Errorf("slack: a form that is neither an action nor a command: %w", errMalformed)
 	}

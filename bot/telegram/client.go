@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -76,7 +77,8 @@ func (c *client) set(ctx context.Context, method string, p tgbotapi.Params) erro
 // upload calls a method with a file.
 func (c *client) upload(ctx context.Context, method string, p tgbotapi.Params, field string, f *content) (json.RawMessage, error) {
 	l := &line{ctx: ctx, client: c, within: fileTimes * c.within}
-	response, err := c.api(l).UploadFiles(method, p, []tgbotapi.RequestFile{{Name: field, Data: tgbotapi.FileReader{Name: f.name, Reader: f}}})
+	// The library reads the parameters, as the file, in a goroutine that may outlive the call.
+	response, err := c.api(l).UploadFiles(method, maps.Clone(p), []tgbotapi.RequestFile{{Name: field, Data: tgbotapi.FileReader{Name: f.name, Reader: f}}})
 	if err := f.failed(); err != nil {
 		return nil, err // the request broke off in the middle of the file: nothing was sent
 	}

@@ -150,7 +150,7 @@ func (p parser) at(unix int64) time.Time {
 // name is how somebody is called.
 func name(u tgbotapi.User) string {
 	for _, s := range []string{u.FirstName + " " + u.LastName, u.UserName} {
-		if s = markup.OneLine(s); markup.Visible(s) {
+		if s = markup.Name(s); markup.Visible(s) {
 			return s
 		}
 	}
