@@ -11,20 +11,13 @@ import (
 	"github.com/nastavnik-bot/nastavnik/knowledge/search"
 )
 
-// commands are the words that begin with a slash, and what they do.
+// command does what words that begin with a slash ask for; false when they are no
+// command.
 func (t *turn) command(text string) bool {
-	text, err := knowledge.CleanText(text, knowledge.MaxQuestionRunes)
-	if err != nil {
-		return false // which is said of any words
-	}
-	word, rest := text, ""
-	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
-		word, rest = text[:i], strings.TrimSpace(text[i:])
-	}
-	if !strings.HasPrefix(word, "/") || len(word) < 2 {
+	word, rest, ok := commandOf(text)
+	if !ok {
 		return false
 	}
-	word, _, _ = strings.Cut(word, "@") // Telegram: /help@the_bot
 	switch strings.ToLower(word) {
 	case "/start":
 		t.s.Greeted = true
@@ -49,6 +42,21 @@ func (t *turn) command(text string) bool {
 		t.alone(Message{Text: t.say.Say("unknown_command", texts.Data{"Command": oneLine(word, titleRunes)})})
 	}
 	return true
+}
+
+// commandOf splits «/faq кадры». Telegram writes /help@the_bot.
+func commandOf(text string) (word, rest string, ok bool) {
+	text, err := knowledge.CleanText(text, knowledge.MaxQuestionRunes)
+	if err != nil {
+		return "", "", false // which is said of any words
+	}
+	word = text
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		word, rest = text[:i], strings.TrimSpace(text[i:])
+	}
+	ok = strings.HasPrefix(word, "/") && len(word) > 1
+	word, _, _ = strings.Cut(word, "@")
+	return word, rest, ok
 }
 
 func pickUse(topic string) FAQUse {
