@@ -61,12 +61,26 @@ func (r *Runner) turn(ctx context.Context, tx Tx, d Delivery, limits []Limit, no
 type queue struct {
 	mu   sync.Mutex
 	last map[string]time.Time // when it is the turn of the last that waits, by limit
+	seen time.Time            // the latest now
+}
+
+// backSet is by how much a clock is put back at least when it is no matter of order.
+const backSet = time.Minute
+
+// look forgets the turns when the clock was put back: they are far away now.
+func (q *queue) look(now time.Time) {
+	now = now.Round(0) // by the clock on the wall, as turns are stored
+	if now.Before(q.seen.Add(-backSet)) {
+		clear(q.last)
+	}
+	q.seen = now
 }
 
 // behind returns the turn behind those that wait for a limit, now when nobody does.
 func (q *queue) behind(l Limit, now time.Time) time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.look(now)
 	if !q.last[l.Key].After(now) {
 		return now
 	}
@@ -82,6 +96,7 @@ func (q *queue) join(l Limit, now, at time.Time) time.Time {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.look(now)
 	if q.last == nil {
 		q.last = map[string]time.Time{}
 	}

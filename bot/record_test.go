@@ -72,3 +72,23 @@ func TestWhatCouldNotBeRecordedIsNotSentAgain(t *testing.T) {
 		})
 	}
 }
+
+// A clock that is put back, as of a machine that woke up with a wrong one, does not
+// hold up what people write from then on.
+func TestAClockThatIsPutBack(t *testing.T) {
+	p := &postOffice{}
+	h := newOffice(t, p, func(o *bot.Options) {
+		o.Platforms["office"] = bot.Platform{Sender: p, Limits: func(c bot.ChatID) []bot.Limit {
+			return []bot.Limit{{Key: "office", Every: 10 * time.Second, Burst: 1}, {Key: string(c.Room()), Every: time.Second, Burst: 5}}
+		}}
+	})
+	for _, chat := range []bot.ChatID{"office:a", "office:b", "office:c"} {
+		h.puts(string(chat), chat, bot.Message{Text: "1"})
+	}
+	h.pass(0)
+	h.pass(-time.Hour)
+	h.puts("new", "office:d", bot.Message{Text: "2"})
+	h.pass(time.Second)
+	h.pass(20 * time.Second)
+	same(t, "sent", p.attempts(), []string{"office:a.0", "new.0"})
+}

@@ -161,7 +161,7 @@ func (a *App) background(ctx context.Context, what string, do func(context.Conte
 	a.later.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, 2*a.o.Timeout)
 		defer cancel()
-		if err := do(ctx); err != nil {
+		if err := unbroken(func() error { return do(ctx) }); err != nil {
 			a.o.Log.WarnContext(ctx, "what follows an event failed", "platform", Platform, "what", what, "err", err)
 		}
 	})

@@ -65,7 +65,11 @@ func (a *App) listen(ctx context.Context) error {
 // take stores what a socket brought, and acknowledges it then. What is not
 // acknowledged comes again.
 func (a *App) take(ctx context.Context, p parcel) {
-	reply, err := a.receive(ctx, p.request)
+	var reply answer
+	err := unbroken(func() (err error) {
+		reply, err = a.receive(ctx, p.request)
+		return err
+	})
 	if err == nil {
 		// A socket that is gone for good takes no acknowledgement: the request comes
 		// again by another.

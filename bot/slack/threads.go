@@ -16,12 +16,15 @@ type threads struct {
 	oldest [][2]string        // in the order in which they came
 }
 
-// note remembers that something stands in a thread.
+// note remembers that something stands in a thread of a channel.
 func (t *threads) note(channel, root string) {
+	if root == "" || isDirect(channel) {
+		return
+	}
 	key := [2]string{channel, root}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if root == "" || t.begun[key] {
+	if t.begun[key] {
 		return
 	}
 	if len(t.oldest) == threadsKept {

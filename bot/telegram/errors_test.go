@@ -232,6 +232,24 @@ func TestStoppedWhileSending(t *testing.T) {
 	}
 }
 
+// That a message may have arrived is not forgotten because the next attempt surely did not.
+func TestDoubtLasts(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"slow down 5s, in doubt": refuse(429, "Too Many Requests: retry after 5"),
+		"away, in doubt":         refuse(503, "Service Unavailable"),
+		"unreachable, in doubt":  refuse(403, "Forbidden: bot was blocked by the user"),
+	} {
+		r := newRig(t)
+		r.api.answering(func(call, int) http.HandlerFunc { return answer })
+		d := text("42", "привет")
+		d.Doubt = true
+		if _, err := r.Send(t.Context(), d); class(safe(t, err)) != name {
+			t.Errorf("%v: %s, want %s", err, class(err), name)
+		}
+	}
+}
+
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
 	for _, o := range []telegram.Options{

@@ -124,6 +124,22 @@ func TestPollGoesOnAfterWhatItCannotRead(t *testing.T) {
 	}
 }
 
+// An update that breaks the bot would come again after every start, before all others.
+func TestPollGoesOnAfterWhatBreaksIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	b := newBot(t, r, func(o *telegram.Options) { o.Now = func() time.Time { panic("слова людей") } })
+	r.api.give(`{"update_id":1,"message":{"message_id":1,"from":{"id":7,"first_name":"Иван"},"chat":{"id":7,"type":"private"},"text":"без даты"}}`, message(2, 2, "дальше"))
+	run(t, b)
+	await(t, "confirmed", func() bool { return r.api.left() == 0 })
+	if n := waiting(t, r.store); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+	if log := r.log.String(); !strings.Contains(log, "parse.go") || strings.Contains(log, "слова людей") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
 // A server that does not wait must not be asked without a pause.
 func TestPollDoesNotSpin(t *testing.T) {
 	t.Parallel()

@@ -22,8 +22,17 @@ func (b *Bot) Parts(d bot.Dispatch) int {
 	return max(1, len(partsOf(d.Message)))
 }
 
-// Send implements bot.Sender.
+// Send implements bot.Sender. Telegram cannot be asked whether a message has arrived, so
+// a doubt lasts until it has.
 func (b *Bot) Send(ctx context.Context, d bot.Dispatch) (string, error) {
+	id, err := b.dispatch(ctx, d)
+	if err != nil && d.Doubt && ctx.Err() == nil && !errors.Is(err, bot.ErrDoubt) {
+		err = fmt.Errorf("%w: %w", err, bot.ErrDoubt)
+	}
+	return id, err
+}
+
+func (b *Bot) dispatch(ctx context.Context, d bot.Dispatch) (string, error) {
 	to, ok := placeOf(d)
 	if !ok {
 		return "", fmt.Errorf("send to %s: no chat of Telegram's: %w", d.Chat, bot.ErrUndeliverable)

@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
@@ -24,7 +25,7 @@ func (b *Bot) take(ctx context.Context, updates []update, unreadable int) error 
 	}
 	var events []bot.Event
 	for _, u := range updates {
-		if e, says := p.event(u); says {
+		if e, says := b.event(ctx, p, u); says {
 			events = append(events, e)
 		}
 	}
@@ -42,6 +43,18 @@ func (b *Bot) take(ctx context.Context, updates []update, unreadable int) error 
 		b.o.Log.WarnContext(ctx, "an update could not be read", "platform", Platform)
 	}
 	return nil
+}
+
+// event is what an update says. One that breaks the reading of it says nothing: it would
+// end the process, and be the first to come again.
+func (b *Bot) event(ctx context.Context, p parser, u update) (e bot.Event, says bool) {
+	defer func() {
+		if recover() != nil {
+			e, says = bot.Event{}, false
+			b.o.Log.ErrorContext(ctx, "this is a mistake in the program, please report it", "platform", Platform, "update", u.ID, "stack", string(debug.Stack()))
+		}
+	}()
+	return p.event(u)
 }
 
 // answer tells Telegram that a press has been taken, which ends the waiting sign on the

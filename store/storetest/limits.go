@@ -40,6 +40,17 @@ func testLimits(t *testing.T, s bot.Store) {
 		equal(t, "the slower one decides", reserve(later, fast, slow), noon().Add(time.Minute))
 		equal(t, "and nothing was counted of the other", reserve(later, fast), later)
 	})
+	t.Run("a clock that is put back holds nothing up", func(t *testing.T) {
+		l := bot.Limit{Key: "clock", Every: time.Second, Burst: 2}
+		for range 2 {
+			reserve(noon().Add(time.Hour), l)
+		}
+		equal(t, "by another clock that is a little behind", reserve(noon().Add(time.Hour-time.Second), l), noon().Add(time.Hour+time.Second))
+		for range 2 {
+			equal(t, "an hour before", reserve(noon(), l), noon())
+		}
+		equal(t, "after the burst", reserve(noon(), l), noon().Add(time.Second))
+	})
 	t.Run("what is no limit is refused", func(t *testing.T) {
 		for _, l := range []bot.Limit{{}, {Key: "k", Burst: 1}, {Key: "k", Every: time.Second}} {
 			refuse(t, s, knowledge.ErrInvalid, func(ctx context.Context, tx bot.Tx) error {
