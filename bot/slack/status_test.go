@@ -121,6 +121,8 @@ func TestSocketsThatDoNotOpenAreLoggedOnce(t *testing.T) {
 	if name, err := o.app.Check(t.Context()); err != nil || name == "" {
 		t.Errorf("%q, %v", name, err)
 	}
+	// The proxy has them open sooner than the bot.
+	o.await("the sockets", func() bool { return strings.Count(o.log.String(), "a socket of Slack's is open") == 2 })
 	refused := o.proxy.Fail(flaky.Rule{Path: "apps.connections.open", Fault: flaky.SlackError("invalid_auth")})
 	o.proxy.CutSockets()
 	o.await("refusals", func() bool { return refused.Hits() >= 5 })
